@@ -1,0 +1,70 @@
+"""Every series, label, unit, bucket and header name that leaves the process (DESIGN section 7).
+
+Loads nothing but the standard library, so that the agent and a service's own tests may import it for free.
+"""
+
+from typing import Final
+
+__version__ = "0.1.0"
+
+REQUEST_DURATION: Final = "http_server_request_duration_seconds"
+"""Histogram of seconds from the first byte in to the last byte out; its ``_count`` is the request total."""
+
+TIME_TO_FIRST_BYTE: Final = "http_server_time_to_first_byte_seconds"
+"""Histogram of seconds from the first byte in to the first byte out, for streams."""
+
+METHOD: Final = "http_request_method"
+ROUTE: Final = "http_route"
+STATUS: Final = "http_response_status_code"
+ERROR_TYPE: Final = "error_type"
+SERVED_BY: Final = "served_by"
+VANTAGE: Final = "vantage"
+
+REQUEST_LABELS: Final = (METHOD, ROUTE, STATUS, ERROR_TYPE, SERVED_BY, VANTAGE)
+"""Labels of both request histograms, in the order they are written. Absent values are empty strings."""
+
+SIDES: Final = ("legacy", "service", "shadow", "unknown")
+"""The closed set of ``served_by``."""
+
+VANTAGES: Final = ("edge", "application")
+"""Where a series is counted: the gateway sees what users see; an application diagnoses."""
+
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
+"""Upper bounds in seconds: OpenTelemetry's advice for HTTP durations plus 0.2, the bound of the P95 promise."""
+
+METHODS: Final = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE", "QUERY")
+"""Known methods; anything else is recorded as ``_OTHER`` (OpenTelemetry's word), so that hostile input adds no series."""
+
+OTHER_METHOD: Final = "_OTHER"
+UNMATCHED_ROUTE: Final = "__unmatched__"
+"""Route of requests that no template matched."""
+OVERFLOW_ROUTE: Final = "__overflow__"
+"""Route of requests beyond the cap on distinct templates."""
+
+CLIENT_DISCONNECT: Final = "client_disconnect"
+"""``error_type`` of a request whose client went away: neither good nor bad."""
+CANCELLED: Final = "cancelled"
+"""``error_type`` of a request the server cancelled before it answered."""
+UPSTREAM_FAILURE: Final = "upstream_failure"
+"""``error_type`` set by a gateway whose upstream refused, reset or broke off."""
+UPSTREAM_TIMEOUT: Final = "upstream_timeout"
+"""``error_type`` set by a gateway whose upstream did not answer in time."""
+
+MIGRATION_STATUS_HEADER: Final = "X-Migration-Status"
+"""Set by the gateway: which side serves this request (one of SIDES)."""
+ORIGINAL_PATH_HEADER: Final = "X-Original-Path"
+"""Set by the gateway: the path as the client sent it."""
+MIGRATION_TOKEN_HEADER: Final = "X-Migration-Token"
+"""Shared secret by which an application knows that the migration headers come from its gateway."""
+TRACEPARENT_HEADER: Final = "traceparent"
+TRACESTATE_HEADER: Final = "tracestate"
+TRACE_ID_HEADER: Final = "X-Trace-Id"
+"""On responses: the trace id, for people who report a failure."""
+
+INTERNAL_ERRORS: Final = "figwatch_internal_errors_total"
+"""Faults inside the instrumentation that were swallowed, label ``where``."""
+DROPPED_SPANS: Final = "figwatch_dropped_spans_total"
+FOLDED_LABELS: Final = "figwatch_folded_label_values_total"
+"""Label values folded into an overflow bucket, label ``metric``."""
+UNTRUSTED_HEADERS: Final = "figwatch_untrusted_migration_headers_total"
+"""Migration headers dropped (``reason`` untrusted) or not understood (``reason`` unknown_value)."""
