@@ -1,0 +1,1 @@
+"""The agent: measures a migration, decides, pages, rolls back and reports."""

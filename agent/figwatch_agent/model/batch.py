@@ -1,0 +1,83 @@
+"""What sources deliver, in columns: one Batch is one scrape target's answer at one instant."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.durations import Instant
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Series:
+    """One series: sample name (``..._bucket`` included) and its labels without the name, sorted by label."""
+
+    name: str
+    labels: tuple[tuple[str, str], ...]
+
+    def mapping(self) -> Mapping[str, str]:
+        """The labels as a mapping."""
+        return dict(self.labels)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeriesTable:
+    """The series of a page, in its order. A source hands out the same object while the page keeps its series, so that
+    whoever maps rows to columns does it once per table, keyed by identity."""
+
+    series: tuple[Series, ...]
+    families: frozenset[str]  # metric families the page names in TYPE or HELP lines or samples
+
+
+EMPTY_TABLE = SeriesTable((), frozenset())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Batch:
+    """One answer, or one failure to answer."""
+
+    target: str  # URL of the scrape target
+    at: Instant  # when the answer was complete
+    up: bool
+    reason: str = ""  # closed word when not up: timeout, refused, status, too_large, malformed, encoding, stale
+    table: SeriesTable = EMPTY_TABLE
+    values: NDArray[
+        np.float64
+    ]  # one per series: cumulative counters; a value that is no number is left out of the table
+    created: NDArray[
+        np.int64
+    ]  # one per series: when the counter was born, in milliseconds, or 0 where the page does not say
+
+
+def down(target: str, at: Instant, reason: str) -> Batch:
+    """A scrape target that did not answer."""
+    return Batch(
+        target=target,
+        at=at,
+        up=False,
+        reason=reason,
+        values=np.empty(0, dtype=np.float64),
+        created=np.empty(0, dtype=np.int64),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeResult:
+    """The answer to one probe of an uptime SLO."""
+
+    slo: str
+    at: Instant
+    up: bool
+    detail: str = ""  # such as "200 in 3 ms" or "refused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What one of a plan's regular questions was answered (see model.plan.plan_calls)."""
+
+    name: str  # "<plan>/legacy", "<plan>/gateway", "<plan>/precondition-0"
+    at: Instant
+    ok: bool
+    detail: str  # for people
+    value: str = ""  # canonical JSON of the fields that count, for gateway readings

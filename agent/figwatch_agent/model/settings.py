@@ -1,0 +1,132 @@
+"""Where things are: the content of figwatch.yaml."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from figwatch_agent.durations import DAY, MINUTE, SECOND, Duration
+from figwatch_agent.model.names import Mode, Severity
+from figwatch_agent.model.plan import RollbackPlan
+from figwatch_agent.model.secret import Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scrape:
+    """The embedded source: the agent reads /metrics itself."""
+
+    targets: tuple[str, ...]  # URLs
+    interval: Duration = 5 * SECOND
+    timeout: Duration = 4 * SECOND
+    max_bytes: int = 16 * 1024 * 1024  # of one page, after decompression
+    bearer: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrometheusServer:
+    """A Prometheus-compatible engine."""
+
+    url: str
+    interval: Duration = 15 * SECOND
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PagerDuty:
+    """Events API v2."""
+
+    routing_key: Secret
+    url: str = "https://events.pagerduty.com/v2/enqueue"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slack:
+    """Incoming webhook."""
+
+    webhook_url: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A plain webhook, signed with HMAC-SHA256 over timestamp, id and raw body."""
+
+    url: str | Secret
+    secret: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Somebody who is told."""
+
+    name: str
+    kind: PagerDuty | Slack | Webhook
+    severities: frozenset[Severity]  # `for:` in the file
+    fallback: str | None = None  # name of another receiver
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alerting:
+    """Settings of alerts and recovery."""
+
+    hold: Duration = 5 * MINUTE  # after the last bad tick, before an alert may resolve
+    telemetry_lost_after: Duration = 2 * MINUTE
+    traffic_lost_after: Duration = 5 * MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollback:
+    """What rollbacks may do, over all plans."""
+
+    mode: Mode = Mode.DRY_RUN
+    plans: tuple[RollbackPlan, ...] = ()
+    cool_down: Duration = 30 * MINUTE  # between two rollbacks of one route
+    blast_cap: int = 3  # automatic rollbacks of any routes within blast_window
+    blast_window: Duration = DAY
+    kill_switch: str | None = None  # path; while the file exists nothing is rolled back
+    freeze: tuple[tuple[int, int], ...] = ()  # pairs of instants, milliseconds; no automatic rollback in between
+    approval_expires: Duration = 15 * MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token of the agent's own web server and what it allows."""
+
+    name: str  # who is named in the audit
+    token: Secret
+    role: Literal["view", "operate"] = "operate"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """The agent's own server."""
+
+    host: str = "127.0.0.1"
+    port: int = 9464
+    external_url: str | None = None  # how people reach it; links are built from it
+    tokens: tuple[Token, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heartbeat:
+    """An outside watchdog that is called while loop, store and outbox are healthy."""
+
+    url: str | Secret
+    interval: Duration = MINUTE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """figwatch.yaml, whole."""
+
+    path: str
+    source: Scrape | PrometheusServer
+    state: str  # path of the SQLite file
+    slo_folder: str  # folder of slo/*.yaml
+    runbook_url: str  # prefix of runbook links; the alert's name is appended
+    receivers: tuple[Receiver, ...] = ()
+    rollback: Rollback = field(default_factory=Rollback)
+    alerting: Alerting = field(default_factory=Alerting)
+    web: Web = field(default_factory=Web)
+    heartbeat: Heartbeat | None = None
+
+    @property
+    def interval(self) -> Duration:
+        """Time between two ticks."""
+        return self.source.interval

@@ -1,0 +1,133 @@
+"""Canonical JSON of model values: the same value gives the same bytes, in every process.
+
+Dataclasses become objects with their members in declared order and the class name as ``"type"``; Fractions are texts
+such as ``"999/1000"``, arrays and bytes are base64. Decoding is driven by the annotations of the class asked for.
+"""
+
+import base64
+import json
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from enum import Enum
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import numpy as np
+
+from figwatch_agent.model.batch import SeriesTable
+
+T = TypeVar("T")
+
+
+def encode(value: object) -> str:
+    """Canonical JSON of a model value."""
+    return json.dumps(_plain(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def decode(kind: type[T], text: str | bytes) -> T:
+    """The value of class ``kind`` that ``encode`` wrote. Raises ValueError, KeyError or TypeError on anything else."""
+    result: T = _value(kind, json.loads(text))
+    return result
+
+
+def plain(value: object) -> Any:
+    """The same as ``encode`` without the last step: dicts, lists, texts and numbers."""
+    return _plain(value)
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, (str, float)):
+        return value
+    if isinstance(value, Fraction):
+        return f"{value.numerator}/{value.denominator}"
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode("ascii")
+    if isinstance(value, np.ndarray):
+        return base64.b64encode(np.ascontiguousarray(value).tobytes()).decode("ascii")
+    if isinstance(value, frozenset):
+        return sorted(_plain(item) for item in value)  # type: ignore[type-var]  # members are texts or enums
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if is_dataclass(value):
+        body: dict[str, object] = {"type": type(value).__name__}
+        kind: Any = type(value)
+        for name in _names(kind):
+            body[name] = _plain(getattr(value, name))
+        return body
+    raise TypeError(f"{type(value).__name__} has no canonical form")
+
+
+@lru_cache(maxsize=256)
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+@lru_cache(maxsize=256)
+def _hints(kind: type) -> dict[str, Any]:
+    return typing.get_type_hints(kind)
+
+
+def _value(kind: Any, raw: Any) -> Any:
+    origin = typing.get_origin(kind)
+    if origin in (typing.Union, types.UnionType):
+        return _union(typing.get_args(kind), raw)
+    if origin is typing.Literal:
+        return raw
+    if origin is tuple:
+        return _tuple(typing.get_args(kind), raw)
+    if origin is frozenset:
+        return frozenset(_value(typing.get_args(kind)[0], item) for item in raw)
+    if origin is np.ndarray:
+        return np.frombuffer(base64.b64decode(raw), dtype=_dtype(kind))
+    if kind is Fraction:
+        numerator, denominator = raw.split("/")
+        return Fraction(int(numerator), int(denominator))
+    if kind is bytes:
+        return base64.b64decode(raw)
+    if isinstance(kind, type) and issubclass(kind, Enum):
+        return kind(raw)
+    if isinstance(kind, type) and is_dataclass(kind):
+        return _object(kind, raw)
+    return raw
+
+
+def _object(kind: type, raw: Mapping[str, Any]) -> Any:
+    hints = _hints(kind)
+    members = {name: _value(hints[name], raw[name]) for name in _names(kind)}
+    if kind is SeriesTable:
+        return SeriesTable(members["series"], members["families"])
+    return kind(**members)
+
+
+def _tuple(arguments: tuple[Any, ...], raw: list[Any]) -> tuple[Any, ...]:
+    if len(arguments) == 2 and arguments[1] is Ellipsis:
+        return tuple(_value(arguments[0], item) for item in raw)
+    return tuple(_value(kind, item) for kind, item in zip(arguments, raw, strict=True))
+
+
+def _union(arguments: tuple[Any, ...], raw: Any) -> Any:
+    if raw is None:
+        return None
+    rest = [kind for kind in arguments if kind is not type(None)]
+    if isinstance(raw, Mapping) and "type" in raw:
+        for kind in rest:
+            if isinstance(kind, type) and kind.__name__ == raw["type"]:
+                return _value(kind, raw)
+        raise ValueError(
+            f"{raw['type']!r} is none of {', '.join(getattr(kind, '__name__', str(kind)) for kind in rest)}"
+        )
+    plain_kinds = [kind for kind in rest if not (isinstance(kind, type) and is_dataclass(kind))]
+    return _value(plain_kinds[0], raw)
+
+
+def _dtype(kind: Any) -> Any:
+    return typing.get_args(typing.get_args(kind)[1])[0]
