@@ -1,7 +1,7 @@
-"""``figwatch`` and ``python -m figwatch_agent``: name the missing extra in one line, else hand over to the command line.
+"""``figwatch`` and ``python -m figwatch_agent``: name the missing extra, else hand over to the command line.
 
-Standard library only. The parts are looked for, not imported: an import that fails late would slip through, and one that
-succeeds would cost every command the time of loading it.
+Standard library only. The parts are looked for, not imported: an import that fails late would slip through, and one
+that succeeds would cost every command the time of loading it.
 """
 
 from __future__ import annotations

@@ -1,0 +1,57 @@
+"""Write the generated files, or with ``--check`` say which of them are out of date and how they differ."""
+
+from __future__ import annotations
+
+import difflib
+import sys
+from pathlib import Path
+from typing import Final
+
+from figwatch_agent.generate.runbook_index import runbook_index
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+
+
+def generated() -> dict[str, str]:
+    """Every generated file of the project, as {path: text}."""
+    runbooks = {
+        file.relative_to(ROOT).as_posix(): file.read_text("utf-8")
+        for file in ROOT.joinpath("runbooks").glob("*.md")
+        if file.name != "README.md"
+    }
+    return runbook_index(runbooks)
+
+
+def difference(path: str, text: str) -> str:
+    """What separates the file at ``path`` from ``text``, as a unified diff; empty if nothing does."""
+    file = ROOT / path
+    standing = file.read_text("utf-8") if file.is_file() else ""
+    lines = difflib.unified_diff(standing.splitlines(True), text.splitlines(True), path, f"{path} (generated)")
+    return "".join(lines)
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check; returns 1 if a check found a difference."""
+    if arguments not in ([], ["--check"]):
+        print("usage: python tools/generate.py [--check]", file=sys.stderr)
+        return 2
+    try:
+        files = generated()
+    except ValueError as problem:
+        print(problem, file=sys.stderr)
+        return 1
+    stale = {path: text for path, text in files.items() if difference(path, text)}
+    if arguments:
+        for path, text in stale.items():
+            print(difference(path, text), end="")
+        if stale:
+            print(f"out of date: {', '.join(stale)}; run `make generate` and commit", file=sys.stderr)
+        return 1 if stale else 0
+    for path, text in stale.items():
+        ROOT.joinpath(path).write_text(text, "utf-8", newline="\n")
+        print(f"wrote {path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
