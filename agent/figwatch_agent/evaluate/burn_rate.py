@@ -7,19 +7,17 @@ highest has it the other way round. Where both fall on one side of the threshold
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-MINUTE = 60_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration
 
 INT64_MAX = 2**63 - 1
 
-type Integers = NDArray[np.int64]
-type Flags = NDArray[np.bool_]
+Integers: TypeAlias = NDArray[np.int64]
+Flags: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,8 +26,8 @@ class TierShape:
 
     severity: Literal["page", "ticket"]
     share: Fraction  # of the period's error budget
-    long: int  # milliseconds
-    short: int  # milliseconds; the tier stays up only while this window burns too
+    long: Duration
+    short: Duration  # the tier stays up only while this window burns too
 
 
 # Google, The Site Reliability Workbook, chapter 5 "Alerting on SLOs", table 5-8: the first three rows with their
@@ -50,7 +48,7 @@ class Verdict:
     certified: bool
 
 
-def tier_factor(share: Fraction, long: int, period: int) -> Fraction:
+def tier_factor(share: Fraction, long: Duration, period: Duration) -> Fraction:
     """The burn rate that spends `share` of the budget of `period` within `long` (both milliseconds)."""
     if long <= 0 or period <= 0:
         raise ValueError(f"windows are positive milliseconds, got long {long} and period {period}")
@@ -67,7 +65,7 @@ def can_fire(factor: Fraction, objective: Fraction) -> bool:
     return threshold_ratio(factor, objective) < 1
 
 
-def detect_time(factor: Fraction, objective: Fraction, error_ratio: Fraction, long: int) -> int | None:
+def detect_time(factor: Fraction, objective: Fraction, error_ratio: Fraction, long: Duration) -> Duration | None:
     """Milliseconds from the start of a steady `error_ratio` to the threshold of the long window, rounded up.
 
     Traffic is steady and clean before. None when this ratio never exceeds the threshold.
@@ -76,7 +74,7 @@ def detect_time(factor: Fraction, objective: Fraction, error_ratio: Fraction, lo
     return None if error_ratio <= threshold else _round_up(threshold / error_ratio * long)
 
 
-def reset_time(factor: Fraction, objective: Fraction, error_ratio: Fraction, short: int) -> int | None:
+def reset_time(factor: Fraction, objective: Fraction, error_ratio: Fraction, short: Duration) -> Duration | None:
     """Milliseconds from the end of a steady `error_ratio` until the short window falls to the threshold, rounded up.
 
     None when this ratio never exceeds the threshold.

@@ -19,6 +19,7 @@ MINIMUM_BAD = 2  # one failure alone is never evidence
 _CONVERGED = 1e-15
 _MOST_TERMS = 10_000_000  # the continued fraction needs about the square root of the total; this bounds a broken input
 _MOST_STEPS = 200  # Newton needs about six; halving the bracket alone needs at most about sixty
+_ROOT_PRECISION = 1e-12
 _SMALLEST = 1e-300
 
 
@@ -31,9 +32,8 @@ def upper_tail(bad: int, total: int, p: Fraction) -> float:
         return 0.0
     if p == 1:
         return 1.0
-    if bad > total * p:
-        return min(1.0, _far_tail(bad, total, p))
-    return max(0.0, 1.0 - _far_tail(total - bad + 1, total, 1 - p))
+    # Exact while it can be: how far the count lies from its mean decides the last digits.
+    return _upper(bad, total, float(p), float(1 - p), float(bad - total * p))
 
 
 def lower_tail(bad: int, total: int, p: Fraction) -> float:
@@ -82,7 +82,7 @@ def proportion_bounds(bad: int, total: int, alpha: Fraction) -> tuple[float, flo
     _check(total, alpha)
     if not 0 <= bad <= total or alpha == 0:
         raise ValueError(f"bounds need 0 <= bad <= total and a level above 0, got {bad} of {total} at {alpha}")
-    side = alpha / 2
+    side = float(alpha / 2)
     low = _smallest_ratio(bad, total, side) if bad else 0.0
     high = _largest_ratio(bad, total, side) if bad < total else 1.0
     return low, high
@@ -108,29 +108,29 @@ def _check(total: int, p: Fraction) -> None:
         raise ValueError(f"a binomial test needs total >= 0 and a probability, got total {total} and {p}")
 
 
-def _far_tail(k: int, n: int, p: Fraction) -> float:
-    """P(X >= k) where k lies above the mean and 0 < p < 1."""
-    point = _point(k, n, p)
-    return point * float(1 - p) * _beta_fraction(k, n - k + 1, float(p)) if point > 0 else 0.0
+def _upper(bad: int, total: int, p: float, q: float, away: float) -> float:
+    """`upper_tail` for 0 < bad <= total, 0 < p = 1 - q < 1 and away = bad - total p, each to its own last digit."""
+    if away > 0:
+        return min(1.0, _point(bad, total, p, q, away) * q * _beta_fraction(bad, total - bad + 1, p))
+    bad, away = total - bad + 1, 1 - away  # the good events, whose tail lies beyond their mean
+    return max(0.0, 1.0 - _point(bad, total, q, p, away) * p * _beta_fraction(bad, total - bad + 1, q))
 
 
-def _point(k: int, n: int, p: Fraction) -> float:
+def _point(k: int, n: int, p: float, q: float, away: float) -> float:
     """P(X = k), by Stirling's formula with its error terms and the two deviances from the means."""
-    q = 1 - p
     if k == 0:
         return math.exp(n * _log(q, p))
     if k == n:
         return math.exp(n * _log(p, q))
     mean, rest = n * p, n * q
-    away = k - mean  # exact: the deviances below feel its last digit
-    deviance = float(mean) * _deviance(float(away / mean)) + float(rest) * _deviance(float(-away / rest))
+    deviance = mean * _deviance(away / mean) + rest * _deviance(-away / rest)
     stirling = _stirling_error(n) - _stirling_error(k) - _stirling_error(n - k)
-    return math.sqrt(float(Fraction(n, k * (n - k))) / (2 * math.pi)) * math.exp(stirling - deviance)
+    return math.sqrt(n / (2 * math.pi * k * (n - k))) * math.exp(stirling - deviance)
 
 
-def _log(value: Fraction, complement: Fraction) -> float:
+def _log(value: float, complement: float) -> float:
     """log(value) for value = 1 - complement, without losing the digits of a small complement."""
-    return math.log1p(-float(complement)) if complement < Fraction(1, 2) else math.log(value)
+    return math.log1p(-complement) if complement < 0.5 else math.log(value)
 
 
 def _deviance(u: float) -> float:
@@ -170,30 +170,36 @@ def _nonzero(value: float) -> float:
     return value if abs(value) > _SMALLEST else _SMALLEST
 
 
-def _smallest_ratio(bad: int, total: int, side: Fraction) -> float:
+def _smallest_ratio(bad: int, total: int, side: float) -> float:
     """The ratio at which `bad` or more events have probability `side`: Newton's method in the ratio's logarithm."""
     if bad == total:
         return math.exp(math.log(side) / total)
 
-    def step(u: float) -> tuple[float, float]:
-        p = Fraction(math.exp(u))
-        tail = upper_tail(bad, total, p)
-        return tail, bad * _point(bad, total, p)
+    def tail(u: float) -> tuple[float, float]:
+        p, q = math.exp(u), -math.expm1(u)
+        away = _away(bad, total, p, q)
+        return _upper(bad, total, p, q, away), bad * _point(bad, total, p, q, away)
 
-    return math.exp(_root(step, math.log(side), math.log(bad / total), -800.0, 0.0, rising=True))
+    return math.exp(_root(tail, math.log(side), math.log(bad / total), -800.0, 0.0, rising=True))
 
 
-def _largest_ratio(bad: int, total: int, side: Fraction) -> float:
+def _largest_ratio(bad: int, total: int, side: float) -> float:
     """The ratio at which `bad` or fewer events have probability `side`: Newton's method in the ratio itself."""
     if bad == 0:
         return -math.expm1(math.log(side) / total)
+    good = total - bad
 
-    def step(x: float) -> tuple[float, float]:
-        p = Fraction(x)
-        tail = lower_tail(bad, total, p)
-        return tail, -(total - bad) * _point(bad, total, p) / float(1 - p)
+    def tail(p: float) -> tuple[float, float]:
+        q = 1 - p
+        away = -_away(bad, total, p, q)
+        return _upper(good, total, q, p, away), -good * _point(good, total, q, p, away) / q
 
-    return _root(step, math.log(side), bad / total, 0.0, 1.0, rising=False)
+    return _root(tail, math.log(side), bad / total, 0.0, 1.0, rising=False)
+
+
+def _away(bad: int, total: int, p: float, q: float) -> float:
+    """bad - total p, taken from whichever side has the smaller numbers and so the finer digits."""
+    return bad - total * p if p < 0.5 else total * q - (total - bad)
 
 
 def _root(
@@ -208,8 +214,7 @@ def _root(
         else:
             low = at
         step = at - gap * value / slope if value > 0 and slope != 0 else low
-        following = step if low < step < high else (low + high) / 2
-        if abs(following - at) <= 1e-14 * abs(at):
-            return following
-        at = following
+        if abs(step - at) <= _ROOT_PRECISION * abs(at):
+            return at
+        at = step if low < step < high else (low + high) / 2
     return at

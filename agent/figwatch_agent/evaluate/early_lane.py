@@ -1,0 +1,112 @@
+"""The early lane: a one-sided CUSUM on counts that sees an outage within seconds.
+
+The statistic is the sum of log-likelihood ratios of "p1" against "p0", never below 0. By Lorden's bound it crosses a
+threshold of log(events a year) at most once a year while independent errors stay at p0. Errors that come in clusters
+(retries, one broken client) break that bound; a cap per scrape tames them, and nothing is promised for them.
+
+Statistics, weights and thresholds are integers in millionths of a nat, so that one lane and an array of lanes give the
+same result to the last digit on every machine.
+"""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.durations import DAY, Duration
+
+Integers: TypeAlias = NDArray[np.int64]
+
+NAT = 1_000_000
+YEAR: Duration = 365 * DAY
+
+NULL_BUDGETS = 5  # p0: the lane is silent up to five error budgets
+OUTAGE = Fraction(20, 100)  # p1 while p0 is small
+OUTAGE_UP_TO = Fraction(2, 100)  # the largest p0 for which 20 % still stands well apart from it
+OFF_FROM = Fraction(1, 2)  # at p0 = 50 % (an objective of 90 %) nothing that fails is early any more
+
+# Below eleven requests an hour a year has fewer than 100,000 events. The threshold stays there: a rate estimated from
+# an agent's first seconds may be 0, and the third failure in a row would already be an alert.
+FEWEST_EVENTS_A_YEAR = 100_000
+
+# Three scrapes at least: one burst or one broken client in one scrape fires nothing.
+SCRAPES_TO_FIRE = 3
+
+_MOST_EVENTS = 2**36  # events of one scrape for which a count times a weight stays far inside 64 bits
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EarlyLane:
+    """What one event adds to the statistic of a stream with a given objective."""
+
+    p0: Fraction  # error ratio that must not fire
+    p1: Fraction  # error ratio that must fire at once; a tick above it is a bad tick of this tier
+    bad_weight: int  # millionths of a nat, positive
+    good_weight: int  # millionths of a nat, negative
+
+    @classmethod
+    def for_objective(cls, objective: Fraction) -> "EarlyLane | None":
+        """The lane of an objective between 0 and 1; None where the objective is too low for one."""
+        if not 0 < objective < 1:
+            raise ValueError(f"an objective lies between 0 and 1, both excluded, got {objective}")
+        p0 = NULL_BUDGETS * (1 - objective)
+        if p0 >= OFF_FROM:
+            return None
+        p1 = OUTAGE if p0 <= OUTAGE_UP_TO else (1 + p0) / 2
+        return cls(p0=p0, p1=p1, bad_weight=_weight(p1, p0), good_weight=_weight(1 - p1, 1 - p0))
+
+    def advance(self, statistic: int, bad: int, good: int, threshold: int) -> int:
+        """The statistic after one scrape's events, between 0 and `threshold`; it fires when it reaches `threshold`.
+
+        A scrape adds at most a third of the threshold. The statistic stops at the threshold, so that a long outage
+        needs no long recovery.
+        """
+        gain = min(bad * self.bad_weight + good * self.good_weight, most_per_scrape(threshold))
+        return min(max(statistic + gain, 0), threshold)
+
+
+def threshold(events: int, over: Duration) -> int:
+    """log(events a year) in millionths of a nat, from recent `events` counted over `over` milliseconds.
+
+    Never below log(100,000), which is the threshold of a stream with eleven requests an hour.
+    """
+    if over <= 0:
+        raise ValueError(f"the recent rate needs a time longer than 0 ms, got {over}")
+    a_year = max(Fraction(events * YEAR, over), Fraction(FEWEST_EVENTS_A_YEAR))
+    return math.ceil(math.log(a_year) * NAT)
+
+
+def most_per_scrape(threshold: int) -> int:
+    """A third of the threshold, rounded up so that three full scrapes reach it."""
+    return -(-threshold // SCRAPES_TO_FIRE)
+
+
+def advance_many(
+    statistics: Integers,
+    bad: Integers,
+    good: Integers,
+    thresholds: Integers,
+    bad_weights: Integers,
+    good_weights: Integers,
+) -> Integers:
+    """`EarlyLane.advance` for many lanes at once, with equal results; a lane fires where the result is its threshold.
+
+    Counts beyond 2**36 in one scrape are worked out one by one in unbounded integers.
+    """
+    huge = np.zeros(bad.shape, dtype=np.bool_)
+    for counts in (bad, good):
+        huge |= (counts > _MOST_EVENTS) | (counts < -_MOST_EVENTS)
+    with np.errstate(over="ignore"):  # only the huge ones can wrap, and they are worked out again below
+        gain = np.minimum(bad * bad_weights + good * good_weights, -(-thresholds // SCRAPES_TO_FIRE))
+    for i in np.flatnonzero(huge):
+        exact = int(bad[i]) * int(bad_weights[i]) + int(good[i]) * int(good_weights[i])
+        gain[i] = max(min(exact, most_per_scrape(int(thresholds[i]))), -int(statistics[i]))
+    return np.minimum(np.maximum(statistics + gain, 0), thresholds)
+
+
+def _weight(under_p1: Fraction, under_p0: Fraction) -> int:
+    """The log-likelihood ratio of one event, rounded down: rounding never raises the false alarms."""
+    return math.floor(math.log(under_p1 / under_p0) * NAT)

@@ -1,0 +1,140 @@
+"""From cumulative counters to increases: resets, births, and what belongs to no window.
+
+A counter that goes down was reset and counts from 0. A counter that appears counts from 0 only if its scrape target
+answered before and the value can have come about since; otherwise its first value is where counting starts. Last values
+outlive restarts of the agent: what happened meanwhile is known in number and unknown in time.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.model.batch import EMPTY_TABLE, Batch, Series, SeriesTable
+
+Counts = NDArray[np.int64]
+
+PLAUSIBLE_TIMES = 10
+"""A newborn counter may hold at most this many times what its scrape target counted lately over the same time."""
+
+CREATED_SLACK: Duration = 1_000
+"""Clocks of two machines differ: a created-timestamp may lie this much before the previous answer."""
+
+_REMEMBERED = 4
+_SPARE = 10_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Increase:
+    """What one answer added."""
+
+    counts: Counts  # one per row of the batch's table
+    gap: Duration | None  # since the previous answer; None for the first ever
+    timed: bool  # whether the counts belong to windows: the previous answer is recent
+    answered_before: bool
+    born: int = 0  # series counted from 0
+    started: int = 0  # series whose first value is where counting starts
+    reset: int = 0
+
+
+@dataclass(slots=True)
+class CounterMemory:
+    """Last values of one scrape target's counters."""
+
+    at: Instant | None = None  # of the last answer
+    answered: bool = False  # whether the last scrape was answered
+    rate: float = 0.0  # requests counted per millisecond lately
+    table: SeriesTable = EMPTY_TABLE
+    last: Counts = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    vanished: dict[Series, int] = field(default_factory=dict)  # last values of series the page does not show now
+
+    def fail(self) -> None:
+        """The scrape was not answered."""
+        self.answered = False
+
+    def observe(self, batch: Batch, longest_gap: Duration) -> Increase:
+        """Take an answer; its counts belong to windows where the previous one is at most ``longest_gap`` old."""
+        values = batch.values.astype(np.int64)
+        gap = None if self.at is None else batch.at - self.at
+        timed = gap is not None and gap <= longest_gap
+        if batch.table is self.table:
+            counts, born, started = values - self.last, 0, 0
+        else:
+            counts, born, started = self._compare(batch, values, gap)
+        resets = counts < 0
+        counts = np.where(resets, values, counts)
+        increase = Increase(counts, gap, timed, self.answered, born, started, int(resets.sum()))
+        self._remember(batch, values, counts, gap)
+        return increase
+
+    def _compare(self, batch: Batch, values: Counts, gap: Duration | None) -> tuple[Counts, int, int]:
+        known = self._known()
+        last = values.copy()  # a newborn that is not plausible starts where it stands
+        newborn: list[int] = []
+        for row, series in enumerate(batch.table.series):
+            earlier = known.get(series)
+            if earlier is None:
+                newborn.append(row)
+            else:
+                last[row] = earlier
+        plausible = self._plausible(batch, values, gap, newborn)
+        last[plausible] = 0
+        shown = set(batch.table.series)
+        self.vanished = {series: value for series, value in known.items() if series not in shown}
+        return values - last, len(plausible), len(newborn) - len(plausible)
+
+    def _plausible(self, batch: Batch, values: Counts, gap: Duration | None, newborn: list[int]) -> list[int]:
+        if gap is None or self.at is None or not self.answered:
+            return []
+        most = PLAUSIBLE_TIMES * self.rate * gap
+        largest: dict[object, int] = {}
+        for row in newborn:  # the rows of one histogram are born together: its count decides for all of them
+            family = family_of(batch.table.series[row])
+            largest[family] = max(largest.get(family, 0), int(values[row]))
+        accepted: list[int] = []
+        for row in newborn:
+            created = int(batch.created[row])
+            if created:
+                if created >= self.at - CREATED_SLACK:
+                    accepted.append(row)
+            elif largest[family_of(batch.table.series[row])] <= most:
+                accepted.append(row)
+        return accepted
+
+    def _known(self) -> dict[Series, int]:
+        known = dict(self.vanished)
+        known.update(zip(self.table.series, self.last.tolist(), strict=True))
+        if len(known) > _REMEMBERED * len(self.table.series) + _SPARE:
+            known = dict(zip(self.table.series, self.last.tolist(), strict=True))
+        return known
+
+    def _remember(self, batch: Batch, values: Counts, counts: Counts, gap: Duration | None) -> None:
+        if gap is not None and gap > 0:
+            counted = sum(int(counts[row]) for row in throughput_rows(batch.table))
+            lately = counted / gap
+            self.rate = lately if self.rate == 0.0 else 0.9 * self.rate + 0.1 * lately
+        self.at, self.answered, self.table, self.last = batch.at, True, batch.table, values
+
+
+_ROWS: dict[int, tuple[SeriesTable, list[int]]] = {}
+
+
+def throughput_rows(table: SeriesTable) -> Iterable[int]:
+    """Rows that count one per event: ``_count`` of histograms and ``_total`` of counters."""
+    found = _ROWS.get(id(table))
+    if found is None or found[0] is not table:
+        if len(_ROWS) > 1_000:
+            _ROWS.clear()
+        rows = [row for row, series in enumerate(table.series) if series.name.endswith(("_count", "_total"))]
+        found = _ROWS[id(table)] = (table, rows)
+    return found[1]
+
+
+def family_of(series: Series) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """What is born together: the metric without its suffix, and the labels without the bucket's bound."""
+    name = series.name
+    for suffix in ("_bucket", "_count", "_sum"):
+        name = name.removesuffix(suffix)
+    return name, tuple(pair for pair in series.labels if pair[0] != "le")

@@ -1,0 +1,86 @@
+"""How much traffic legacy still serves, on which routes, and when it will serve none."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from itertools import combinations
+from statistics import median
+
+from figwatch_agent.durations import Instant
+
+FEWEST_BUCKETS = 3  # two points lie on a line whatever happens
+MOST_BUCKETS = 60  # the newest ones: two months of days are the pace of a migration, older ones its past
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Requests:
+    """Requests seen at the edge on one route or on all of them; shadow traffic is not counted."""
+
+    legacy: int
+    total: int  # legacy + service + unknown
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.legacy <= self.total:
+            raise ValueError(f"requests need 0 <= legacy <= total, got {self.legacy} of {self.total}")
+
+    @property
+    def legacy_ratio(self) -> Fraction | None:
+        """Legacy / all requests; None without requests."""
+        return Fraction(self.legacy, self.total) if self.total else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bucket:
+    """The requests of one day, or of any other equal step."""
+
+    at: Instant  # its middle, or any fixed point of it
+    requests: Requests
+
+
+class NoForecast(StrEnum):
+    """Why there is no date."""
+
+    TOO_FEW = "too_few"  # fewer than three buckets with traffic
+    ALREADY_ZERO = "already_zero"  # the newest bucket has no legacy traffic
+    NOT_FALLING = "not_falling"  # the ratio stands still or grows
+    LEVELLED_OFF = "levelled_off"  # the trend ended before now, and there is legacy traffic still
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Forecast:
+    """When the legacy ratio reaches zero if it goes on as it did, or why that cannot be said."""
+
+    at: Instant | None
+    reason: NoForecast | None
+
+
+def overall(routes: Mapping[str, Requests]) -> Requests:
+    """All routes as one: the sum of their counts, never a mean of their ratios."""
+    return Requests(legacy=sum(r.legacy for r in routes.values()), total=sum(r.total for r in routes.values()))
+
+
+def leaks(routes: Mapping[str, Requests], migrated: frozenset[str]) -> tuple[str, ...]:
+    """The routes of `migrated` (stage migrated or retired) that still reach legacy, by name."""
+    return tuple(sorted(route for route, seen in routes.items() if route in migrated and seen.legacy))
+
+
+def forecast_zero(buckets: Sequence[Bucket]) -> Forecast:
+    """When the ratio will be zero, by Theil and Sen's line: the median slope of all pairs, in exact arithmetic.
+
+    One odd day hardly moves it. Buckets without traffic say nothing and are left out; the instant is rounded up.
+    """
+    points = [(b.at, r) for b in sorted(buckets, key=lambda b: b.at) if (r := b.requests.legacy_ratio) is not None]
+    points = points[-MOST_BUCKETS:]
+    if points and points[-1][1] == 0:
+        return Forecast(at=None, reason=NoForecast.ALREADY_ZERO)
+    if len(points) < FEWEST_BUCKETS:
+        return Forecast(at=None, reason=NoForecast.TOO_FEW)
+    slope = median(Fraction(later[1] - early[1], later[0] - early[0]) for early, later in combinations(points, 2))
+    if slope >= 0:
+        return Forecast(at=None, reason=NoForecast.NOT_FALLING)
+    level = median(ratio - slope * at for at, ratio in points)
+    zero = -(level.numerator * slope.denominator // (level.denominator * slope.numerator))
+    if zero <= points[-1][0]:
+        return Forecast(at=None, reason=NoForecast.LEVELLED_OFF)
+    return Forecast(at=zero, reason=None)
