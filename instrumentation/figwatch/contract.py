@@ -1,4 +1,4 @@
-"""Every series, label, unit, bucket and header name that leaves the process (DESIGN section 7).
+"""Every series, label, unit, bucket and header name that leaves the process.
 
 Loads nothing but the standard library, so that the agent and a service's own tests may import it for free.
 """
@@ -11,7 +11,9 @@ REQUEST_DURATION: Final = "http_server_request_duration_seconds"
 """Histogram of seconds from the first byte in to the last byte out; its ``_count`` is the request total."""
 
 TIME_TO_FIRST_BYTE: Final = "http_server_time_to_first_byte_seconds"
-"""Histogram of seconds from the first byte in to the first byte out, for streams."""
+"""Histogram of seconds from the first byte in to the first byte of the body out, for streams.
+
+A response without a body counts at its end; a request that was never answered has none."""
 
 METHOD: Final = "http_request_method"
 ROUTE: Final = "http_route"
@@ -25,6 +27,8 @@ REQUEST_LABELS: Final = (METHOD, ROUTE, STATUS, ERROR_TYPE, SERVED_BY, VANTAGE)
 
 SIDES: Final = ("legacy", "service", "shadow", "unknown")
 """The closed set of ``served_by``."""
+UNKNOWN_SIDE: Final = "unknown"
+"""``served_by`` of a request whose trusted gateway said something that is no side."""
 
 VANTAGES: Final = ("edge", "application")
 """Where a series is counted: the gateway sees what users see; an application diagnoses."""
@@ -33,9 +37,11 @@ BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.2, 0.25, 0.5, 0.75, 1.
 """Upper bounds in seconds: OpenTelemetry's advice for HTTP durations plus 0.2, the bound of the P95 promise."""
 
 METHODS: Final = ("CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE", "QUERY")
-"""Known methods; anything else is recorded as ``_OTHER`` (OpenTelemetry's word), so that hostile input adds no series."""
+"""Known methods; anything else is ``_OTHER`` (OpenTelemetry's word), so that hostile input adds no series."""
 
 OTHER_METHOD: Final = "_OTHER"
+OTHER_ERROR: Final = "_OTHER"
+"""``error_type`` beyond the cap on distinct ones."""
 UNMATCHED_ROUTE: Final = "__unmatched__"
 """Route of requests that no template matched."""
 OVERFLOW_ROUTE: Final = "__overflow__"
@@ -45,6 +51,10 @@ CLIENT_DISCONNECT: Final = "client_disconnect"
 """``error_type`` of a request whose client went away: neither good nor bad."""
 CANCELLED: Final = "cancelled"
 """``error_type`` of a request the server cancelled before it answered."""
+NO_RESPONSE: Final = "no_response"
+"""``error_type`` of a request whose application returned without answering."""
+INCOMPLETE_RESPONSE: Final = "incomplete_response"
+"""``error_type`` of a response whose application returned before its end."""
 UPSTREAM_FAILURE: Final = "upstream_failure"
 """``error_type`` set by a gateway whose upstream refused, reset or broke off."""
 UPSTREAM_TIMEOUT: Final = "upstream_timeout"
@@ -54,7 +64,7 @@ MIGRATION_STATUS_HEADER: Final = "X-Migration-Status"
 """Set by the gateway: which side serves this request (one of SIDES)."""
 ORIGINAL_PATH_HEADER: Final = "X-Original-Path"
 """Set by the gateway: the path as the client sent it."""
-MIGRATION_TOKEN_HEADER: Final = "X-Migration-Token"
+MIGRATION_TOKEN_HEADER: Final = "X-Migration-Token"  # noqa: S105 - the name of a header
 """Shared secret by which an application knows that the migration headers come from its gateway."""
 TRACEPARENT_HEADER: Final = "traceparent"
 TRACESTATE_HEADER: Final = "tracestate"

@@ -1,0 +1,58 @@
+"""figwatch: one line that measures a service during a strangler-fig migration.
+
+    import figwatch
+
+    app = figwatch.instrument(app, service="chat")
+
+Names are resolved when first used, so that `figwatch.contract` may be imported for free.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from figwatch.contract import __version__
+
+if TYPE_CHECKING:
+    from figwatch.business import counter, histogram
+    from figwatch.exposition import metrics_app
+    from figwatch.launch import instrument
+    from figwatch.observation import CurrentRequest, current_request
+    from figwatch.tracing import outgoing, trace_id
+
+__all__ = [
+    "CurrentRequest",
+    "__version__",
+    "counter",
+    "current_request",
+    "histogram",
+    "instrument",
+    "metrics_app",
+    "outgoing",
+    "trace_id",
+]
+
+_HOMES: Final = {
+    "CurrentRequest": "observation",
+    "counter": "business",
+    "current_request": "observation",
+    "histogram": "business",
+    "instrument": "launch",
+    "metrics_app": "exposition",
+    "outgoing": "tracing",
+    "trace_id": "tracing",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import the module a public name lives in, once."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'figwatch' has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f"figwatch.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,238 @@
+"""Our own counts and buckets: one prebuilt cell per label set, found by one dict lookup.
+
+A cell only adds to slots; where the slots lie is the business of a `Storage`. `Memory` keeps them in this process. A
+file-mapped array that worker processes share can stand in for it: `allot` then hands out views into the file, and
+`readings` adds up what all workers wrote. /metrics and OTLP read `readings`, never a cell.
+"""
+
+import math
+import threading
+import time
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, MutableSequence
+from dataclasses import dataclass
+from threading import RLock
+from typing import Final, Generic, Literal, Protocol, TypeVar
+
+from figwatch.errors import ConflictError
+
+OVERFLOW_VALUE: Final = "__overflow__"
+"""Every label of the one series that takes what lies beyond a family's cap."""
+
+LARGEST: Final = 2.0**53
+"""Values beyond are refused: a float no longer counts in ones there, and sums stay far from infinity."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Slots:
+    """Where one cell adds: integer counts, one float sum, the lock that guards both, and when they were born."""
+
+    counts: MutableSequence[int]
+    sums: MutableSequence[float]
+    # Reentrant, so that a signal handler or finalizer that counts while its thread is counting cannot deadlock.
+    lock: RLock
+    created: float  # seconds since the epoch
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Reading:
+    """One series as it stands now. `counts` are per bucket, not cumulated; a counter has one."""
+
+    labels: tuple[str, ...]
+    counts: tuple[int, ...]
+    total: float  # sum of observed values; for a counter the part that was not added in whole numbers
+    created: float  # seconds since the epoch
+
+
+class Storage(Protocol):
+    """Where the numbers live."""
+
+    def allot(self, family: str, labels: tuple[str, ...], size: int) -> Slots:
+        """Slots of `size` counts for one series; the same arguments give the same slots."""
+
+    def readings(self, family: str) -> list[Reading]:
+        """Every series of the family, in the order of birth."""
+
+
+class Memory:
+    """Slots in this process's memory."""
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        """`clock` gives seconds since the epoch, for the created-timestamps."""
+        self._clock = clock
+        self._families: dict[str, dict[tuple[str, ...], Slots]] = {}
+        self._lock = threading.Lock()
+
+    def allot(self, family: str, labels: tuple[str, ...], size: int) -> Slots:
+        """Slots of `size` counts for one series; the same arguments give the same slots."""
+        with self._lock:
+            series = self._families.setdefault(family, {})
+            if labels not in series:
+                series[labels] = Slots(counts=[0] * size, sums=[0.0], lock=RLock(), created=self._clock())
+            return series[labels]
+
+    def readings(self, family: str) -> list[Reading]:
+        """Every series of the family, in the order of birth, each read under its lock."""
+        with self._lock:
+            series = list(self._families.get(family, {}).items())
+        return [_read(labels, slots) for labels, slots in series]
+
+
+def _read(labels: tuple[str, ...], slots: Slots) -> Reading:
+    with slots.lock:
+        return Reading(labels=labels, counts=tuple(slots.counts), total=slots.sums[0], created=slots.created)
+
+
+class CounterCell:
+    """Adds to one counter series."""
+
+    __slots__ = ("_counts", "_lock", "_sums")
+
+    def __init__(self, slots: Slots, _bounds: tuple[float, ...] = ()) -> None:
+        self._counts = slots.counts
+        self._sums = slots.sums
+        self._lock = slots.lock
+
+    def add(self, amount: float = 1) -> None:
+        """Add a whole number exactly, or a float; raises ValueError for what would make a counter go down or lie."""
+        if not 0 <= amount <= LARGEST:
+            raise ValueError(f"a counter grows by a finite amount of zero or more, not by {amount!r}")
+        with self._lock:
+            if isinstance(amount, int):
+                self._counts[0] += amount
+            else:
+                self._sums[0] += amount
+
+
+class HistogramCell:
+    """Puts values into the buckets of one histogram series. A value equal to a bound lies within it."""
+
+    __slots__ = ("_bounds", "_counts", "_lock", "_sums")
+
+    def __init__(self, slots: Slots, bounds: tuple[float, ...]) -> None:
+        self._bounds = bounds
+        self._counts = slots.counts
+        self._sums = slots.sums
+        self._lock = slots.lock
+
+    def observe(self, value: float) -> None:
+        """Count one value; raises ValueError for NaN, a negative or an absurdly large one."""
+        if not 0 <= value <= LARGEST:
+            raise ValueError(f"a histogram takes finite values of zero or more, not {value!r}")
+        index = bisect_left(self._bounds, value)
+        with self._lock:
+            self._counts[index] += 1
+            self._sums[0] += value
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class Definition:
+    """What a family is; two declarations of one name must agree in all of it."""
+
+    name: str
+    help: str
+    kind: Literal["counter", "histogram"]
+    unit: str  # as the name ends ("seconds", "ms"), or empty
+    labels: tuple[str, ...]
+    bounds: tuple[float, ...] = ()  # upper bounds without the infinite one
+
+    @property
+    def size(self) -> int:
+        """Counts per series: one for a counter, one per bucket with the infinite one for a histogram."""
+        return len(self.bounds) + 1
+
+
+Cell = TypeVar("Cell", CounterCell, HistogramCell)
+
+
+class Family(Generic[Cell]):
+    """All series of one name, capped: label sets beyond the cap share one overflow series and are reported."""
+
+    def __init__(
+        self,
+        definition: Definition,
+        storage: Storage,
+        make: Callable[[Slots, tuple[float, ...]], Cell],
+        *,
+        cap: int,
+        folded: Callable[[str], None],
+    ) -> None:
+        """`folded` is told the family's name each time a label set beyond `cap` is folded."""
+        self.definition = definition
+        self._storage = storage
+        self._make: Callable[[Slots, tuple[float, ...]], Cell] = make
+        self._cap = cap
+        self._folded = folded
+        self._cells: dict[tuple[str, ...], Cell] = {}
+        self._lock = threading.Lock()
+        if not definition.labels:
+            self.cell(())
+
+    def cell(self, labels: tuple[str, ...]) -> Cell:
+        """The cell of these label values, in the order they were declared."""
+        found = self._cells.get(labels)
+        return found if found is not None else self._birth(labels)
+
+    def readings(self) -> list[Reading]:
+        """Every series as it stands now."""
+        return self._storage.readings(self.definition.name)
+
+    def _birth(self, labels: tuple[str, ...]) -> Cell:
+        with self._lock:
+            if labels not in self._cells and len(self._cells) >= self._cap:
+                self._folded(self.definition.name)
+                labels = (OVERFLOW_VALUE,) * len(labels)
+            if labels not in self._cells:
+                slots = self._storage.allot(self.definition.name, labels, self.definition.size)
+                self._cells[labels] = self._make(slots, self.definition.bounds)
+            return self._cells[labels]
+
+
+AnyFamily = Family[CounterCell] | Family[HistogramCell]
+
+
+class Cells:
+    """Every family of one process, by name; declaring the same thing twice gives the same family."""
+
+    def __init__(self, storage: Storage | None = None) -> None:
+        """`storage` defaults to this process's memory."""
+        self._storage: Storage = storage if storage is not None else Memory()
+        self._families: dict[str, AnyFamily] = {}
+        self._lock = threading.Lock()
+
+    def counter(self, definition: Definition, *, cap: int, folded: Callable[[str], None]) -> Family[CounterCell]:
+        """Declare a counter; raises ConflictError if the name means something else already."""
+        with self._lock:
+            known = self._families.get(definition.name)
+            if known is None:
+                known = Family(definition, self._storage, CounterCell, cap=cap, folded=folded)
+                self._families[definition.name] = known
+        _agree(known.definition, definition)
+        return known  # type: ignore[return-value]  # equal definitions have equal kinds, which decide the cell's type
+
+    def histogram(self, definition: Definition, *, cap: int, folded: Callable[[str], None]) -> Family[HistogramCell]:
+        """Declare a histogram; raises ConflictError if the name means something else already."""
+        with self._lock:
+            known = self._families.get(definition.name)
+            if known is None:
+                known = Family(definition, self._storage, HistogramCell, cap=cap, folded=folded)
+                self._families[definition.name] = known
+        _agree(known.definition, definition)
+        return known  # type: ignore[return-value]  # equal definitions have equal kinds, which decide the cell's type
+
+    def families(self) -> Iterable[AnyFamily]:
+        """Every declared family, in the order of declaration."""
+        with self._lock:
+            return tuple(self._families.values())
+
+
+def _agree(known: Definition, wanted: Definition) -> None:
+    if known != wanted:
+        raise ConflictError(
+            f"metric {wanted.name!r} is declared already as {known}, now as {wanted}: give one of them another name"
+        )
+
+
+def whole(value: float) -> float:
+    """`value` as an exact integer where it is one, so that counts print and compare without rounding."""
+    return int(value) if math.isfinite(value) and value == int(value) else value

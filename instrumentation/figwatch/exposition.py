@@ -1,0 +1,134 @@
+"""/metrics: the cells as prometheus_client metrics, in the text format or OpenMetrics as the scraper asks."""
+
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.exposition import generate_latest as plain_text
+from prometheus_client.metrics_core import Metric
+from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE_OPENMETRICS
+from prometheus_client.openmetrics.exposition import generate_latest as openmetrics_text
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
+
+from figwatch.cells import AnyFamily, Definition, Reading, whole
+from figwatch.telemetry import Telemetry, process
+
+_OPENMETRICS: Final = "application/openmetrics-text"
+_TOTAL: Final = "_total"
+
+Scope = MutableMapping[str, Any]
+AsgiApp = Callable[
+    [Scope, Callable[[], Awaitable[Scope]], Callable[[Scope], Awaitable[None]]],
+    Awaitable[None],
+]
+
+
+class CellsCollector(Collector):
+    """Reads every family at each scrape; a family without series still shows its HELP and TYPE."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        """Register it with any prometheus_client registry to add our series to a page of your own."""
+        self._telemetry = telemetry
+
+    def collect(self) -> Iterator[Metric]:
+        """One prometheus_client metric per family."""
+        for family in self._telemetry.cells.families():
+            yield _metric(family)
+
+
+class Page:
+    """Renders the metrics page of one telemetry. Never raises: a page that cannot be made is a 500, and counted."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        """The page has a registry of its own: nothing else in the process appears on it."""
+        self._telemetry = telemetry
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(CellsCollector(telemetry))
+
+    def __call__(self, accept: str) -> tuple[int, str, bytes]:
+        """Status, content type and body for an Accept header."""
+        try:
+            if wants_openmetrics(accept):
+                return 200, CONTENT_TYPE_OPENMETRICS, openmetrics_text(self._registry)  # type: ignore[no-untyped-call]  # untyped in prometheus_client
+            return 200, CONTENT_TYPE_PLAIN_0_0_4, plain_text(self._registry)
+        except Exception as error:  # noqa: BLE001 - a scrape must not take the service down
+            self._telemetry.health.fault("exposition", error)
+            return 500, "text/plain; charset=utf-8", b"the metrics page could not be made; see the service's log\n"
+
+
+def wants_openmetrics(accept: str) -> bool:
+    """Whether an Accept header names OpenMetrics, without refusing it by a quality of zero."""
+    for offer in accept.lower().split(","):
+        kind, *parameters = (part.strip() for part in offer.split(";"))
+        if kind == _OPENMETRICS:
+            return not any(
+                parameter.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for parameter in parameters
+            )
+    return False
+
+
+def page() -> Page:
+    """The page of this process."""
+    return Page(process())
+
+
+def metrics_app() -> AsgiApp:
+    """An ASGI application that answers every path with this process's metrics page."""
+    # The adapter is imported late: a WSGI service never needs it.
+    from figwatch.server.asgi import answer_scrape
+
+    render = page()
+
+    async def app(
+        scope: Scope, receive: Callable[[], Awaitable[Scope]], send: Callable[[Scope], Awaitable[None]]
+    ) -> None:
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        elif scope["type"] == "http":
+            await answer_scrape(scope, send, render)
+
+    return app
+
+
+async def _lifespan(receive: Callable[[], Awaitable[Scope]], send: Callable[[Scope], Awaitable[None]]) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def _metric(family: AnyFamily) -> Metric:
+    definition = family.definition
+    fill = _fill_counter if definition.kind == "counter" else _fill_histogram
+    metric = Metric(_base_name(definition), definition.help, definition.kind, definition.unit)
+    for reading in family.readings():
+        fill(metric, dict(zip(definition.labels, reading.labels, strict=True)), reading, definition.bounds)
+    return metric
+
+
+def _base_name(definition: Definition) -> str:
+    """prometheus_client puts `_total` back on counters."""
+    return definition.name.removesuffix(_TOTAL) if definition.kind == "counter" else definition.name
+
+
+def _fill_counter(metric: Metric, labels: dict[str, str], reading: Reading, _bounds: tuple[float, ...]) -> None:
+    metric.add_sample(metric.name + _TOTAL, labels, reading.counts[0] + whole(reading.total))
+    metric.add_sample(metric.name + "_created", labels, reading.created)
+
+
+def _fill_histogram(metric: Metric, labels: dict[str, str], reading: Reading, bounds: tuple[float, ...]) -> None:
+    running = 0
+    for edge, count in zip(_edges(bounds), reading.counts, strict=True):
+        running += count
+        metric.add_sample(metric.name + "_bucket", {**labels, "le": edge}, running)
+    metric.add_sample(metric.name + "_count", labels, running)
+    metric.add_sample(metric.name + "_sum", labels, reading.total)
+    metric.add_sample(metric.name + "_created", labels, reading.created)
+
+
+def _edges(bounds: tuple[float, ...]) -> list[str]:
+    """Values of `le`."""
+    return [floatToGoString(bound) for bound in (*bounds, float("inf"))]  # type: ignore[no-untyped-call]  # untyped there

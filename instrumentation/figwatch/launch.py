@@ -1,0 +1,170 @@
+"""One line per service: tell what kind of application this is, and put the right adapter around it."""
+
+import inspect
+import os
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar, cast
+
+from figwatch.errors import DefinitionError, UnknownApplicationError
+from figwatch.exposition import Page
+from figwatch.migration import SideRule
+from figwatch.observation import Observer
+from figwatch.routes import Routes
+from figwatch.telemetry import Telemetry, process
+
+TRUST_TOKEN_VARIABLE: Final = "FIGWATCH_TRUST_TOKEN"  # noqa: S105 - the name of a variable
+SERVICE_VARIABLE: Final = "OTEL_SERVICE_NAME"
+ENDPOINT_VARIABLES: Final = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+)
+UNKNOWN_SERVICE: Final = "unknown_service"
+"""OpenTelemetry's word for a service that nobody named."""
+
+App = TypeVar("App")
+Build = Callable[[Callable[[Any], str | None], Callable[[Any], str]], Observer[Any]]
+
+
+def instrument(
+    app: App,
+    service: str | None = None,
+    *,
+    side: str = "service",
+    vantage: str = "application",
+    trust_token: str | None = None,
+    routes: Sequence[str] | None = None,
+    metrics_path: str | None = "/metrics",
+) -> App:
+    """Count, time and trace every request of an ASGI, WSGI or aiohttp application, and serve its metrics page.
+
+    Returns what to serve in place of `app`: the same object where the framework has a place for us (FastAPI, Starlette,
+    Flask, aiohttp), else a callable around it. Doing it twice changes nothing.
+
+    `service` names it in traces (default: OTEL_SERVICE_NAME). `side` is where this application stands, service or legacy.
+    `trust_token` is the secret it shares with its gateway (default: FIGWATCH_TRUST_TOKEN); migration headers beside it
+    are believed. `routes` are templates such as `/api/v1/chat/{id}` for applications whose framework has none; other
+    paths count as `__unmatched__`. `metrics_path=None` turns the page off.
+
+    Raises UnknownApplicationError, TooLateError, DefinitionError or RouteError; at request time nothing is raised.
+    """
+    telemetry = process()
+    name = service or service_name(os.environ)
+    token = trust_token if trust_token is not None else os.environ.get(TRUST_TOKEN_VARIABLE)
+    rule = SideRule(side, token, telemetry.health)
+    known = Routes(tuple(routes or ()), telemetry.health.folded)
+    if metrics_path is not None and not metrics_path.startswith("/"):
+        raise DefinitionError(f"metrics_path {metrics_path!r} must start with a slash, or be None for no page")
+
+    def build(template: Callable[[Any], str | None], path: Callable[[Any], str]) -> Observer[Any]:
+        return Observer(telemetry, service=name, vantage=vantage, rule=rule, routes=known, template=template, path=path)
+
+    wrapped = _wrap(app, build, metrics_path, Page(telemetry))
+    start_export(telemetry, name, os.environ)
+    return cast(App, wrapped)
+
+
+def service_name(environment: Mapping[str, str]) -> str:
+    """The service's name by OpenTelemetry's variables."""
+    named = environment.get(SERVICE_VARIABLE, "").strip()
+    return named or resource_attributes(environment).get("service.name") or UNKNOWN_SERVICE
+
+
+def resource_attributes(environment: Mapping[str, str]) -> dict[str, str]:
+    """OTEL_RESOURCE_ATTRIBUTES as a dict; pairs that are none are left out."""
+    pairs = (pair.partition("=") for pair in environment.get("OTEL_RESOURCE_ATTRIBUTES", "").split(","))
+    return {key.strip(): value.strip() for key, equals, value in pairs if equals and key.strip()}
+
+
+def start_export(telemetry: Telemetry, service: str, environment: Mapping[str, str]) -> None:
+    """Start the drain thread, once, if an OTLP endpoint is configured and the SDK is not switched off."""
+    disabled = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    if disabled or telemetry.span_sink is not None or not any(environment.get(name) for name in ENDPOINT_VARIABLES):
+        return
+    from figwatch.otlp import start  # needs the extra [otlp] and half a second: only for those who export
+
+    start(telemetry, {**resource_attributes(environment), "service.name": service})
+
+
+def _wrap(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
+    if _is_aiohttp(app):
+        return _wrap_aiohttp(app, build, metrics_path, render)
+    if hasattr(app, "wsgi_app") and hasattr(app, "url_map"):
+        app.wsgi_app = _wrap_wsgi(app.wsgi_app, build, metrics_path, render)
+        return app
+    if hasattr(app, "build_middleware_stack") and hasattr(app, "middleware_stack"):
+        return _wrap_starlette(app, build, metrics_path, render)
+    if is_asgi(app):
+        return _wrap_asgi(app, build, metrics_path, render)
+    if is_wsgi(app):
+        return _wrap_wsgi(app, build, metrics_path, render)
+    raise UnknownApplicationError(
+        f"cannot instrument {app!r}: hand over an ASGI callable (scope, receive, send), "
+        "a WSGI callable (environ, start_response) or an aiohttp Application"
+    )
+
+
+def is_asgi(app: object) -> bool:
+    """An ASGI application of version 3: an async callable, or one that takes three arguments."""
+    return callable(app) and (
+        inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__) or _takes(app, 3)
+    )
+
+
+def is_wsgi(app: object) -> bool:
+    """A WSGI application: a callable that takes two arguments."""
+    return callable(app) and not inspect.isclass(app) and _takes(app, 2)
+
+
+def _takes(app: Callable[..., object], number: int) -> bool:
+    try:
+        inspect.signature(app).bind(*range(number))
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+def _is_aiohttp(app: object) -> bool:
+    return any(f"{kind.__module__}.{kind.__qualname__}" == "aiohttp.web_app.Application" for kind in type(app).__mro__)
+
+
+def _wrap_aiohttp(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
+    from figwatch.server import aiohttp
+
+    if aiohttp.is_instrumented(app):
+        return app
+    return aiohttp.install(app, build(aiohttp.template_of, aiohttp.path_of), metrics_path, render)
+
+
+def _wrap_asgi(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
+    from figwatch.server import asgi, templates
+
+    if isinstance(app, asgi.AsgiMiddleware):
+        return app
+    templates.hook_django(app)
+    return asgi.AsgiMiddleware(app, build(asgi.template_of, asgi.path_of), metrics_path, render)
+
+
+def _wrap_wsgi(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
+    from figwatch.server import templates, wsgi
+
+    if isinstance(app, wsgi.WsgiMiddleware):
+        return app
+    templates.hook_django(app)
+    return wsgi.WsgiMiddleware(app, build(wsgi.template_of, wsgi.path_of), metrics_path, render)
+
+
+def _wrap_starlette(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
+    """Outside of Starlette's own stack, so that its 500 page is seen and carries the trace id."""
+    build_stack = app.build_middleware_stack
+    if getattr(build_stack, "figwatch", False):
+        return app
+
+    def instrumented_stack() -> Any:
+        return _wrap_asgi(build_stack(), build, metrics_path, render)
+
+    instrumented_stack.figwatch = True  # type: ignore[attr-defined]  # the mark that makes a second call do nothing
+    app.build_middleware_stack = instrumented_stack
+    if app.middleware_stack is not None:
+        app.middleware_stack = _wrap_asgi(app.middleware_stack, build, metrics_path, render)
+    return app

@@ -1,0 +1,223 @@
+"""Observe one request: start, first byte, finish or abort, and exactly once into the cells.
+
+Nothing here raises at request time: every fault is counted and swallowed where it would otherwise reach the request.
+"""
+
+from collections.abc import Callable
+from contextvars import ContextVar, Token
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.trace.propagation import set_span_in_context
+
+from figwatch import contract
+from figwatch.errors import DefinitionError
+from figwatch.migration import SideRule
+from figwatch.routes import Routes
+from figwatch.telemetry import RequestCell, Telemetry
+from figwatch.tracing import SAMPLED, LightSpan, SpanRecord, open_span
+
+SERVER_ERROR: Final = 500
+
+Carrier = TypeVar("Carrier")
+"""What an adapter knows a request by: a scope, an environ, an aiohttp request."""
+
+Entered = tuple[Token[Context], "Token[Observation[object] | None]"]
+"""What `enter` hands to `leave`."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class CurrentRequest:
+    """The request being served, for handlers."""
+
+    trace_id: str  # 32 hex digits
+    span_id: str  # 16 hex digits
+    served_by: str  # one of contract.SIDES
+    service: str  # as handed to instrument()
+
+
+class Observer(Generic[Carrier]):
+    """Observes the requests of one application from one vantage."""
+
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        *,
+        service: str,
+        vantage: str,
+        rule: SideRule,
+        routes: Routes,
+        template: Callable[[Carrier], str | None],
+        path: Callable[[Carrier], str],
+    ) -> None:
+        """`template` and `path` read a carrier at the end of its request. Raises DefinitionError."""
+        if vantage not in contract.VANTAGES:
+            raise DefinitionError(f"vantage {vantage!r} is not known: write one of {', '.join(contract.VANTAGES)}")
+        self.telemetry = telemetry
+        self.service = service
+        self.vantage = vantage
+        self.timer = telemetry.timer
+        self._rule = rule
+        self._routes = routes
+        self._template = template
+        self._path = path
+
+    def begin(
+        self,
+        carrier: Carrier,
+        method: str,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+        migration_status: str | None = None,
+        migration_token: str | None = None,
+    ) -> "Observation[Carrier] | None":
+        """Start observing; None if the instrumentation itself failed, and the request is to be left alone."""
+        try:
+            started = self.timer()
+            rule = self._rule
+            side = rule.own if migration_status is None else rule.decide(migration_status, migration_token)
+            return Observation(self, carrier, method, side, open_span(traceparent, tracestate), started)
+        except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
+            self.telemetry.health.fault("begin", error)
+            return None
+
+    def record(self, seen: "Observation[Carrier]", error_type: str) -> None:
+        """Put a finished request into its cells and, if somebody drains them, onto the span queue."""
+        now = self.timer()
+        route = seen.route if seen.route is not None else self.route_of(seen.carrier)
+        error = error_type or (str(seen.status) if seen.status >= SERVER_ERROR else "")
+        cell = self.telemetry.requests.get(seen.method, route, seen.status, error, seen.side, self.vantage)
+        cell.duration.observe(now - seen.started)
+        if seen.status:
+            cell.first_byte.observe((seen.first if seen.first is not None else now) - seen.started)
+        sink = self.telemetry.span_sink
+        if sink is not None and seen.span.flags & SAMPLED:
+            sink(self._span(seen, cell, now - seen.started))
+
+    def route_of(self, carrier: Carrier) -> str:
+        """The bounded route of a request, as far as its framework has come."""
+        template = self._template(carrier)
+        return self._routes.name(template, "" if template is not None else self._path(carrier))
+
+    def _span(self, seen: "Observation[Carrier]", cell: RequestCell, seconds: float) -> SpanRecord:
+        span = seen.span
+        end = self.telemetry.wall_clock()
+        method, route, status, error_type, served_by, vantage = cell.labels
+        return SpanRecord(
+            trace_id=span.trace_id,
+            span_id=span.span_id,
+            parent_id=span.parent_id,
+            tracestate=span.tracestate,
+            start=end - int(seconds * 1e9),
+            end=end,
+            method=method,
+            route=route,
+            path=self._path(seen.carrier),
+            status=status,
+            error_type=error_type,
+            served_by=served_by,
+            vantage=vantage,
+            service=self.service,
+        )
+
+
+class Observation(Generic[Carrier]):
+    """One request. Only the first of `finish`, `abort` and `failed` counts."""
+
+    __slots__ = ("_observer", "carrier", "finished", "first", "method", "route", "side", "span", "started", "status")
+
+    def __init__(
+        self, observer: Observer[Carrier], carrier: Carrier, method: str, side: str, span: LightSpan, started: float
+    ) -> None:
+        """`started` is a reading of the observer's timer, in seconds."""
+        self._observer = observer
+        self.carrier = carrier
+        self.method = method
+        self.side = side
+        self.span = span
+        self.started = started
+        self.first: float | None = None
+        self.status = 0  # not answered yet
+        self.route: str | None = None  # set by a gateway; else asked of the framework at the end
+        self.finished = False
+
+    def first_byte(self) -> None:
+        """The first byte of the body goes out now; later calls change nothing."""
+        if self.first is None:
+            try:
+                self.first = self._observer.timer()
+            except Exception as error:  # noqa: BLE001 - the request's edge
+                self._observer.telemetry.health.fault("first_byte", error)
+
+    def finish(self, error_type: str = "") -> None:
+        """The last byte is out."""
+        if self.finished:
+            return
+        self.finished = True
+        try:
+            self._observer.record(self, error_type)
+        except Exception as error:  # noqa: BLE001 - the request's edge
+            self._observer.telemetry.health.fault("finish", error)
+
+    def abort(self, error_type: str) -> None:
+        """The request ended early, for a reason that is no exception of the application."""
+        self.finish(error_type)
+
+    def dismiss(self) -> None:
+        """This turned out to be no request at all (an upgraded connection): count nothing."""
+        self.finished = True
+
+    def failed(self, error: BaseException) -> None:
+        """The application raised. Before an answer this is a 500; what is no Exception broke in from outside."""
+        if not isinstance(error, Exception):
+            self.abort(contract.CANCELLED)
+            return
+        if not self.status:
+            self.status = SERVER_ERROR
+        self.finish(error_name(error))
+
+    def fault(self, where: str, error: BaseException) -> None:
+        """Count a fault of an adapter while it watched this request."""
+        self._observer.telemetry.health.fault(where, error)
+
+    def enter(self) -> Entered | None:
+        """Make this the current request and span of the running context; hand the result to `leave`."""
+        try:
+            token = otel_context.attach(set_span_in_context(self.span))
+            return token, _current.set(self)  # type: ignore[arg-type]  # readers ask nothing of the carrier
+        except Exception as error:  # noqa: BLE001 - the request's edge
+            self._observer.telemetry.health.fault("enter", error)
+            return None
+
+    def leave(self, entered: Entered | None) -> None:
+        """Put back what was current before `enter`."""
+        if entered is None:
+            return
+        try:
+            _current.reset(entered[1])
+            otel_context.detach(entered[0])
+        except Exception as error:  # noqa: BLE001 - the request's edge
+            self._observer.telemetry.health.fault("leave", error)
+
+    def view(self) -> CurrentRequest:
+        """What a handler may know of it."""
+        return CurrentRequest(
+            trace_id=self.span.trace_id, span_id=self.span.span_id, served_by=self.side, service=self._observer.service
+        )
+
+
+_current: ContextVar[Observation[object] | None] = ContextVar("figwatch_request", default=None)
+
+
+def current_request() -> CurrentRequest | None:
+    """The request being served here, or None outside of one."""
+    seen = _current.get()
+    return None if seen is None else seen.view()
+
+
+def error_name(error: BaseException) -> str:
+    """The exception's class: bare for builtins, else with its module, as OpenTelemetry writes `error.type`."""
+    kind = type(error)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"

@@ -1,0 +1,197 @@
+"""aiohttp: one middleware outside all others and one signal, which together see a response to its last byte."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Protocol, cast
+
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
+
+from figwatch import contract
+from figwatch.errors import TooLateError
+from figwatch.observation import Observation, Observer
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Renderer = Callable[[str], tuple[int, str, bytes]]
+
+# Typed keys came with aiohttp 3.14, which warns of plain ones; before that plain ones are all there is.
+_KEY: Final[Any] = (
+    web.RequestKey("figwatch_observation", object) if hasattr(web, "RequestKey") else "figwatch_observation"
+)
+
+_GATEWAY_TIMEOUT: Final = 504  # what aiohttp answers for a handler that raised TimeoutError
+
+
+class _Watched(Protocol):
+    """The two methods of a response that are replaced on the instance while it is sent."""
+
+    prepare: Callable[[web.BaseRequest], Awaitable[AbstractStreamWriter | None]]
+    write_eof: Callable[..., Awaitable[None]]
+    write: Callable[[Any], Awaitable[None]]
+
+
+def template_of(request: web.Request) -> str | None:
+    """The canonical path of the resource that was chosen, sub-application prefixes included."""
+    resource = request.match_info.route.resource
+    return None if resource is None else resource.canonical
+
+
+def path_of(request: web.Request) -> str:
+    """The decoded path."""
+    return request.path
+
+
+def is_instrumented(app: web.Application) -> bool:
+    """Whether `install` has been here."""
+    return any(isinstance(getattr(each, "__self__", None), AiohttpWatch) for each in app.middlewares)
+
+
+def install(
+    app: web.Application, observer: Observer[web.Request], metrics_path: str | None, render: Renderer
+) -> web.Application:
+    """Add the middleware and the signal; raises TooLateError once the application runs."""
+    if app.pre_frozen:
+        raise TooLateError("this aiohttp application is running already: call instrument(app) before its server starts")
+    watch = AiohttpWatch(observer, metrics_path, render)
+    app.middlewares.insert(0, web.middleware(watch.middleware))
+    app.on_response_prepare.insert(0, watch.prepared)
+    return app
+
+
+class AiohttpWatch:
+    """Observes the requests of one application."""
+
+    def __init__(self, observer: Observer[web.Request], metrics_path: str | None, render: Renderer) -> None:
+        """`metrics_path` is answered here and not counted; None leaves every path to the application."""
+        self.observer = observer
+        self._metrics_path = metrics_path
+        self._render = render
+
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Serve one request."""
+        if request.path == self._metrics_path and request.method in ("GET", "HEAD"):
+            return answer_scrape(request, self._render)
+        seen = self._begin(request)
+        if seen is None:
+            return await handler(request)
+        entered = seen.enter()
+        try:
+            response = await handler(request)
+        except web.HTTPException as answer:
+            _hold(seen, answer)
+            raise
+        except BaseException as error:
+            _broke(seen, error)
+            raise
+        finally:
+            seen.leave(entered)
+        _hold(seen, response)
+        return response
+
+    async def prepared(self, request: web.Request, response: web.StreamResponse) -> None:
+        """The headers are about to go out: note the status and add the trace id."""
+        seen = cast("Observation[web.Request] | None", request.get(_KEY))
+        if seen is None:
+            return
+        try:
+            _note(seen, response)
+        except Exception as error:  # noqa: BLE001 - the request's edge: the response goes out as it is
+            seen.fault("aiohttp", error)
+
+    def _begin(self, request: web.Request) -> Observation[web.Request] | None:
+        try:
+            seen = self.observer.begin(
+                request,
+                request.method,
+                _header(request, contract.TRACEPARENT_HEADER),
+                _header(request, contract.TRACESTATE_HEADER),
+                _header(request, contract.MIGRATION_STATUS_HEADER),
+                _header(request, contract.MIGRATION_TOKEN_HEADER),
+            )
+            request[_KEY] = seen
+        except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
+            self.observer.telemetry.health.fault("aiohttp", error)
+            return None
+        return seen
+
+
+def _header(request: web.Request, name: str) -> str | None:
+    """A header's value. A repeated one is joined with a comma, as WSGI does: no single value of it is believed."""
+    values = request.headers.getall(name, ())
+    return ",".join(values) if values else None
+
+
+def _note(seen: Observation[web.Request], response: web.StreamResponse) -> None:
+    if isinstance(response, web.WebSocketResponse):
+        seen.dismiss()  # a connection of hours is not a request
+        return
+    seen.status = response.status
+    response.headers.setdefault(contract.TRACE_ID_HEADER, seen.span.trace_id)
+    if not isinstance(response, web.Response):
+        _watch_writes(seen, response)
+
+
+def _watch_writes(seen: Observation[web.Request], response: web.StreamResponse) -> None:
+    watched = cast(_Watched, response)
+    write = watched.write
+
+    async def counted(data: Any) -> None:
+        await write(data)
+        seen.first_byte()
+
+    watched.write = counted
+
+
+def _hold(seen: Observation[web.Request], response: object) -> None:
+    """Follow a response that the server has yet to send, or to end."""
+    if seen.finished:
+        return
+    if not isinstance(response, web.StreamResponse):
+        seen.status = 500  # what aiohttp answers for a handler that returned something else
+        seen.abort(contract.NO_RESPONSE)
+        return
+    try:
+        _follow(seen, response)
+    except Exception as error:  # noqa: BLE001 - the request's edge: the response is sent as it is
+        seen.fault("aiohttp", error)
+
+
+def _follow(seen: Observation[web.Request], response: web.StreamResponse) -> None:
+    watched = cast(_Watched, response)
+    prepare, write_eof = watched.prepare, watched.write_eof
+
+    async def watched_prepare(request: web.BaseRequest) -> AbstractStreamWriter | None:
+        try:
+            return await prepare(request)
+        except BaseException as error:
+            _broke(seen, error)
+            raise
+
+    async def watched_write_eof(*data: bytes) -> None:
+        try:
+            await write_eof(*data)
+        except BaseException as error:
+            _broke(seen, error)
+            raise
+        seen.status = response.status
+        seen.finish()
+
+    watched.prepare = watched_prepare
+    watched.write_eof = watched_write_eof
+
+
+def _broke(seen: Observation[web.Request], error: BaseException) -> None:
+    transport = seen.carrier.transport
+    gone = transport is None or transport.is_closing()
+    if gone and isinstance(error, (ConnectionError, asyncio.CancelledError)):
+        seen.abort(contract.CLIENT_DISCONNECT)
+        return
+    if isinstance(error, TimeoutError) and not seen.status:
+        seen.status = _GATEWAY_TIMEOUT
+    seen.failed(error)
+
+
+def answer_scrape(request: web.Request, render: Renderer) -> web.Response:
+    """Answer one scrape of the metrics page."""
+    status, content_type, page = render(",".join(request.headers.getall("Accept", ())))
+    return web.Response(status=status, body=page, headers={"Content-Type": content_type})

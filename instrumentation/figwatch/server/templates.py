@@ -1,0 +1,105 @@
+"""Where each framework keeps the template of the route it chose. Read by duck typing: no framework is imported here."""
+
+import inspect
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, Final
+
+from figwatch.routes import segments_of
+
+DJANGO_ROUTE: Final = "figwatch.django_route"
+"""Key under which our hook leaves Django's route in a scope or environ."""
+
+
+def asgi_template(scope: Mapping[str, Any]) -> str | None:
+    """Starlette, FastAPI (included routers and mounts too) and Django; None where no route was chosen."""
+    route = scope.get("route")
+    if route is None:
+        django: str | None = scope.get(DJANGO_ROUTE)
+        return django
+    own = _fastapi_included(scope) or getattr(route, "path_format", None) or getattr(route, "path", None)
+    if not isinstance(own, str):
+        return None
+    mounted: str = scope.get("root_path", "")[len(scope.get("app_root_path", "")) :] if "app_root_path" in scope else ""
+    if not mounted:
+        return own
+    prefix = _mount_template(getattr(scope.get("router"), "routes", ()), segments_of(mounted))
+    return None if prefix is None else _joined(prefix, own, getattr(route, "routes", None) is not None)
+
+
+def wsgi_template(environ: Mapping[str, Any]) -> str | None:
+    """Flask (werkzeug's request) and Django; None where no route was chosen."""
+    rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+    if rule is None:
+        django: str | None = environ.get(DJANGO_ROUTE)
+        return django
+    return (environ.get("SCRIPT_NAME") or "") + str(rule.rule)
+
+
+def _fastapi_included(scope: Mapping[str, Any]) -> str | None:
+    """FastAPI keeps one route object for a router included under several prefixes; which it was is noted here."""
+    noted = scope.get("fastapi")
+    chosen = noted.get("effective_route_context") if isinstance(noted, dict) else None
+    template = getattr(chosen, "path_format", None)
+    return template if isinstance(template, str) else None
+
+
+def _joined(prefix: str, own: str, is_mount: bool) -> str:
+    """A request that ended in a mount without reaching a route below it is known by the mount alone."""
+    return prefix + "/{path:path}" if is_mount else prefix + own
+
+
+def _mount_template(routes: Any, segments: list[str]) -> str | None:
+    """The templates of the mounts that lead to `segments`, joined: a concrete prefix would not be bounded."""
+    if not segments:
+        return ""
+    for mount in routes:
+        below = getattr(mount, "routes", None)
+        path = getattr(mount, "path", None)
+        if below is None or not isinstance(path, str):
+            continue
+        wanted = segments_of(path)
+        if wanted and len(wanted) <= len(segments) and _matches(wanted, segments):
+            rest = _mount_template(below, segments[len(wanted) :])
+            if rest is not None:
+                return path.rstrip("/") + rest
+    return None
+
+
+def _matches(wanted: list[str], segments: list[str]) -> bool:
+    return all("{" in want or want == segment for want, segment in zip(wanted, segments, strict=False))
+
+
+def hook_django(app: Any) -> None:
+    """Let a Django handler note each request's route where the adapter finds it; other applications are left alone."""
+    if not any(kind.__module__.startswith("django.core.handlers.") for kind in type(app).__mro__):
+        return
+    if hasattr(app, "get_response_async") and inspect.iscoroutinefunction(type(app).__call__):
+        app.get_response_async = _noting_async(app.get_response_async)
+    else:
+        app.get_response = _noting(app.get_response)
+
+
+def _noting(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def noting(request: Any) -> Any:
+        try:
+            return get_response(request)
+        finally:
+            _note_django(request, request.environ)
+
+    return noting
+
+
+def _noting_async(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    async def noting(request: Any) -> Any:
+        try:
+            return await get_response(request)
+        finally:
+            _note_django(request, request.scope)
+
+    return noting
+
+
+def _note_django(request: Any, carrier: MutableMapping[str, Any]) -> None:
+    match = getattr(request, "resolver_match", None)
+    if match is not None and isinstance(match.route, str):
+        carrier[DJANGO_ROUTE] = "/" + match.route

@@ -1,0 +1,213 @@
+"""WSGI: Flask, Django and plain callables."""
+
+from collections.abc import Callable, Iterable, Iterator
+from types import TracebackType
+from typing import Any, Final, Protocol
+
+from figwatch import contract
+from figwatch.observation import Observation, Observer
+from figwatch.server.templates import wsgi_template
+
+Environ = dict[str, Any]
+Headers = list[tuple[str, str]]
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType] | tuple[None, None, None]
+Write = Callable[[bytes], object]
+
+
+class StartResponse(Protocol):
+    """What a server hands to an application."""
+
+    def __call__(self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /) -> Write:
+        """Begin the response."""
+
+
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Renderer = Callable[[str], tuple[int, str, bytes]]
+
+MARK: Final = "figwatch.vantage"
+"""Key in the environ: an application inside an instrumented one is not counted twice at the same vantage."""
+
+_TRACEPARENT: Final = "HTTP_TRACEPARENT"
+_TRACESTATE: Final = "HTTP_TRACESTATE"
+_STATUS: Final = "HTTP_X_MIGRATION_STATUS"
+_TOKEN: Final = "HTTP_X_MIGRATION_TOKEN"  # noqa: S105 - the name of a header
+_TRACE_ID: Final = contract.TRACE_ID_HEADER.lower()
+
+
+def template_of(environ: Environ) -> str | None:
+    """The framework's route template for a request that has been through its router."""
+    return wsgi_template(environ)
+
+
+def path_of(environ: Environ) -> str:
+    """The decoded path, mount point included."""
+    path = str(environ.get("SCRIPT_NAME", "")) + str(environ.get("PATH_INFO", ""))
+    # A server decodes the path as latin-1 for want of anything better; what was meant is UTF-8.
+    return path.encode("latin-1", "replace").decode("utf-8", "replace") or "/"
+
+
+class WsgiMiddleware:
+    """A WSGI application around another one."""
+
+    def __init__(
+        self, app: Application, observer: Observer[Environ], metrics_path: str | None, render: Renderer
+    ) -> None:
+        """`metrics_path` is answered here and not counted; None leaves every path to the application."""
+        self.app = app
+        self.observer = observer
+        self._metrics_path = metrics_path
+        self._render = render
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Serve one request."""
+        if environ.get(MARK) == self.observer.vantage:
+            return self.app(environ, start_response)
+        if environ.get("PATH_INFO") == self._metrics_path and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            return answer_scrape(environ, start_response, self._render)
+        seen = self._begin(environ)
+        if seen is None:
+            return self.app(environ, start_response)
+        return self._observe(seen, environ, start_response)
+
+    def _observe(self, seen: Observation[Environ], environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        exchange = _Exchange(seen, start_response)
+        entered = seen.enter()
+        try:
+            body = self.app(environ, exchange.start_response)
+        except BaseException as error:
+            seen.failed(error)
+            raise
+        finally:
+            seen.leave(entered)
+        if isinstance(body, (list, tuple)) or _is_file(body, environ):
+            # Servers look at the length and the type of these to set Content-Length or to call sendfile: hand them on
+            # as they are. All their bytes are ready now, which is where an application's own time ends.
+            seen.first_byte()
+            exchange.ended()
+            return body
+        return _Body(body, exchange)
+
+    def _begin(self, environ: Environ) -> Observation[Environ] | None:
+        try:
+            environ[MARK] = self.observer.vantage
+            return self.observer.begin(
+                environ,
+                environ["REQUEST_METHOD"],
+                environ.get(_TRACEPARENT),
+                environ.get(_TRACESTATE),
+                environ.get(_STATUS),
+                environ.get(_TOKEN),
+            )
+        except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
+            self.observer.telemetry.health.fault("wsgi", error)
+            return None
+
+
+def _is_file(body: object, environ: Environ) -> bool:
+    wrapper = environ.get("wsgi.file_wrapper")
+    return isinstance(wrapper, type) and isinstance(body, wrapper)
+
+
+class _Exchange:
+    """Watches the status line and the writes of one response."""
+
+    __slots__ = ("_start_response", "declared", "seen", "sent")
+
+    def __init__(self, seen: Observation[Environ], start_response: StartResponse) -> None:
+        self.seen = seen
+        self._start_response = start_response
+        self.declared: int | None = None  # Content-Length
+        self.sent = 0  # bytes of the body handed to the server
+
+    def start_response(self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /) -> Write:
+        """Note the status, add the trace id, and pass it on; an application may call again with an error."""
+        try:
+            self._note(status, headers)
+            if not any(name.lower() == _TRACE_ID for name, _ in headers):
+                headers = [*headers, (contract.TRACE_ID_HEADER, self.seen.span.trace_id)]
+        except Exception as error:  # noqa: BLE001 - the request's edge: the response goes out as it came
+            self.seen.fault("wsgi", error)
+        write = self._start_response(status, headers, *(() if exc_info is None else (exc_info,)))
+
+        def counted(data: bytes) -> object:
+            self.count(data)
+            return write(data)
+
+        return counted
+
+    def count(self, data: bytes) -> None:
+        """A chunk goes to the server."""
+        if data:
+            self.seen.first_byte()
+            self.sent += len(data)
+
+    def ended(self) -> None:
+        """The body is complete."""
+        if not self.seen.status:
+            self.seen.status = 500  # what every server answers in place of an application that never started
+            self.seen.abort(contract.NO_RESPONSE)
+        else:
+            self.seen.finish()
+
+    def closed(self) -> None:
+        """The server is done with the body: early, unless nobody wanted more of it."""
+        bodyless = self.seen.method == "HEAD" or self.seen.status in (204, 304)
+        if bodyless or (self.declared is not None and self.sent >= self.declared):
+            self.ended()
+        else:
+            self.seen.abort(contract.CLIENT_DISCONNECT)
+
+    def _note(self, status: str, headers: Headers) -> None:
+        self.seen.status = int(status[:3])
+        for name, value in headers:
+            if name.lower() == "content-length":
+                self.declared = int(value)
+
+
+class _Body:
+    """A body made while it is sent. The request stays current while the application makes the next chunk."""
+
+    __slots__ = ("_body", "_exchange", "_iterator")
+
+    def __init__(self, body: Iterable[bytes], exchange: _Exchange) -> None:
+        self._body = body
+        self._exchange = exchange
+        self._iterator: Iterator[bytes] | None = None
+
+    def __iter__(self) -> "_Body":
+        return self
+
+    def __next__(self) -> bytes:
+        seen = self._exchange.seen
+        entered = seen.enter()
+        try:
+            if self._iterator is None:
+                self._iterator = iter(self._body)
+            chunk = next(self._iterator)
+        except StopIteration:
+            self._exchange.ended()
+            raise
+        except BaseException as error:
+            seen.failed(error)
+            raise
+        finally:
+            seen.leave(entered)
+        self._exchange.count(chunk)
+        return chunk
+
+    def close(self) -> None:
+        """Called by the server in every case; what it finds unfinished was cut short."""
+        close = getattr(self._body, "close", None)
+        try:
+            if close is not None:
+                close()
+        finally:
+            self._exchange.closed()
+
+
+def answer_scrape(environ: Environ, start_response: StartResponse, render: Renderer) -> Iterable[bytes]:
+    """Answer one scrape of the metrics page."""
+    status, content_type, page = render(environ.get("HTTP_ACCEPT", ""))
+    reason = "OK" if status == 200 else "Internal Server Error"
+    start_response(f"{status} {reason}", [("Content-Type", content_type), ("Content-Length", str(len(page)))])
+    return [b"" if environ["REQUEST_METHOD"] == "HEAD" else page]

@@ -1,0 +1,115 @@
+"""What all observers of one process share: cells, the library's health, clocks, and the span sink if one drains."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from figwatch import contract
+from figwatch.cells import Cells, Definition, Family, HistogramCell
+from figwatch.health import Health
+from figwatch.tracing import SpanRecord
+
+ERROR_TYPE_CAP: Final = 100
+"""Distinct exception names counted; the rest is `_OTHER`, so that made-up classes add no series."""
+
+_UNCAPPED: Final = 2**63
+"""The request families are bounded label by label, so that folding never hides a status, an error or a side."""
+
+
+@dataclass(slots=True, frozen=True, kw_only=True)
+class RequestCell:
+    """Both histograms of one label set, and the labels as they are written."""
+
+    duration: HistogramCell
+    first_byte: HistogramCell
+    labels: tuple[str, ...]  # in the order of contract.REQUEST_LABELS
+
+
+class RequestCells:
+    """Finds the cell of a request by one dict lookup; builds it on first sight."""
+
+    def __init__(self, cells: Cells, health: Health) -> None:
+        """Declares both request histograms, so that they are exposed before the first request."""
+        self._health = health
+        self._duration = _declare(
+            cells, health, contract.REQUEST_DURATION, "Seconds from first byte in to last byte out."
+        )
+        self._first = _declare(
+            cells, health, contract.TIME_TO_FIRST_BYTE, "Seconds from first byte in to first byte out."
+        )
+        self._found: dict[tuple[str, str, int, str, str, str], RequestCell] = {}
+        self._errors: set[str] = set()
+        self._lock = threading.Lock()
+
+    def get(self, method: str, route: str, status: int, error_type: str, side: str, vantage: str) -> RequestCell:
+        """`status` 0 is a request that was never answered; `route` must be bounded already."""
+        key = (method, route, status, error_type, side, vantage)
+        found = self._found.get(key)
+        return found if found is not None else self._build(*key)
+
+    def _build(self, method: str, route: str, status: int, error_type: str, side: str, vantage: str) -> RequestCell:
+        key = (_bounded_method(method), route, _bounded_status(status), self._bounded_error(error_type), side, vantage)
+        with self._lock:
+            if key not in self._found:
+                labels = (key[0], route, str(key[2]) if key[2] else "", key[3], side, vantage)
+                self._found[key] = RequestCell(
+                    duration=self._duration.cell(labels), first_byte=self._first.cell(labels), labels=labels
+                )
+            return self._found[key]
+
+    def _bounded_error(self, error_type: str) -> str:
+        with self._lock:
+            if error_type in self._errors or len(self._errors) < ERROR_TYPE_CAP:
+                self._errors.add(error_type)
+                return error_type
+        self._health.folded(contract.REQUEST_DURATION)
+        return contract.OTHER_ERROR
+
+
+def _bounded_method(method: str) -> str:
+    return method if method in contract.METHODS else contract.OTHER_METHOD
+
+
+def _bounded_status(status: int) -> int:
+    return status if 100 <= status <= 999 else 0
+
+
+def _declare(cells: Cells, health: Health, name: str, text: str) -> Family[HistogramCell]:
+    definition = Definition(
+        name=name, help=text, kind="histogram", unit="seconds", labels=contract.REQUEST_LABELS, bounds=contract.BUCKETS
+    )
+    return cells.histogram(definition, cap=_UNCAPPED, folded=health.folded)
+
+
+class Telemetry:
+    """The numbers of one process. There is one for all of `figwatch.*`; tests may build their own."""
+
+    def __init__(
+        self,
+        cells: Cells | None = None,
+        timer: Callable[[], float] = time.perf_counter,
+        wall_clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """`timer` gives seconds from any origin and never goes back; `wall_clock` nanoseconds since the epoch."""
+        self.cells = cells if cells is not None else Cells()
+        self.health = Health(self.cells)
+        self.requests = RequestCells(self.cells, self.health)
+        self.timer = timer
+        self.wall_clock = wall_clock
+        self.span_sink: Callable[[SpanRecord], None] | None = None  # set when somebody drains; no span is made else
+
+
+_process: Telemetry | None = None
+_process_lock = threading.Lock()
+
+
+def process() -> Telemetry:
+    """The one telemetry of this process, made on first use."""
+    global _process
+    if _process is None:
+        with _process_lock:
+            if _process is None:
+                _process = Telemetry()
+    return _process
