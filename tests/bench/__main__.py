@@ -1,0 +1,52 @@
+"""``make bench``: measure everything in the registry, print the ratios with their limits, fail over a limit.
+
+``make bench ARGS="check_command"`` measures only the benches named. A new bench is a file beside this one that offers
+``rows()``, and a line in the registry.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+from bench import check_command, import_library
+from bench.row import Bench, Row
+
+REGISTRY: Final[dict[str, Bench]] = {
+    "import_library": import_library.rows,
+    "check_command": check_command.rows,
+}
+
+
+def line(row: Row) -> str:
+    """A row as text."""
+    verdict = "ok" if row.passes else "OVER" if not row.fault else f"FAILED: {row.fault}"
+    return f"{row.name:<54} {row.ratio:>7.3f} {row.limit:>7.2f}  {row.note:<30} {verdict}"
+
+
+def measured(name: str) -> list[Row]:
+    """Run one bench and print its rows as they come; a bench that breaks is a row that fails."""
+    rows: list[Row] = []
+    try:
+        for row in REGISTRY[name]():
+            print(line(row), flush=True)
+            rows.append(row)
+    except RuntimeError as problem:
+        rows.append(Row(name=name, ratio=0.0, limit=0.0, fault=str(problem)))
+        print(f"{name:<54} FAILED: {problem}", flush=True)
+    return rows
+
+
+def main(arguments: list[str]) -> int:
+    """Measure; returns 1 if a row fails."""
+    unknown = [name for name in arguments if name not in REGISTRY]
+    if unknown:
+        print(f"unknown bench: {', '.join(unknown)}; there are {', '.join(REGISTRY)}", file=sys.stderr)
+        return 2
+    print(f"{'what / compared to':<54} {'ratio':>7} {'limit':>7}")
+    rows = [row for name in arguments or REGISTRY for row in measured(name)]
+    return 0 if all(row.passes for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
