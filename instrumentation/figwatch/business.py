@@ -58,8 +58,9 @@ def histogram(
 ) -> "Histogram":
     """Declare a histogram.
 
-    `unit` defaults to what the name ends in (`_seconds`, `_ms`); given, the name must end in it. `buckets` are upper bounds
-    in that unit, without the infinite one; those of requests serve for times. Raises DefinitionError or ConflictError.
+    `unit` defaults to what the name ends in (`_seconds`, `_ms`); given, the name must end in it. `buckets` are upper
+    bounds in that unit, without the infinite one; those of requests serve for times. Raises DefinitionError or
+    ConflictError.
     """
     known = unit if unit is not None else _unit_of(name)
     if known and not name.endswith(f"_{known}"):

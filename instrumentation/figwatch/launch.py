@@ -1,6 +1,7 @@
 """One line per service: tell what kind of application this is, and put the right adapter around it."""
 
 import inspect
+import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
@@ -23,6 +24,7 @@ UNKNOWN_SERVICE: Final = "unknown_service"
 """OpenTelemetry's word for a service that nobody named."""
 
 App = TypeVar("App")
+_logger = logging.getLogger("figwatch")
 Build = Callable[[Callable[[Any], str | None], Callable[[Any], str]], Observer[Any]]
 
 
@@ -41,7 +43,7 @@ def instrument(
     Returns what to serve in place of `app`: the same object where the framework has a place for us (FastAPI, Starlette,
     Flask, aiohttp), else a callable around it. Doing it twice changes nothing.
 
-    `service` names it in traces (default: OTEL_SERVICE_NAME). `side` is where this application stands, service or legacy.
+    `service` names it in traces (default: OTEL_SERVICE_NAME). `side` is where it stands, service or legacy.
     `trust_token` is the secret it shares with its gateway (default: FIGWATCH_TRUST_TOKEN); migration headers beside it
     are believed. `routes` are templates such as `/api/v1/chat/{id}` for applications whose framework has none; other
     paths count as `__unmatched__`. `metrics_path=None` turns the page off.
@@ -79,10 +81,14 @@ def resource_attributes(environment: Mapping[str, str]) -> dict[str, str]:
 def start_export(telemetry: Telemetry, service: str, environment: Mapping[str, str]) -> None:
     """Start the drain thread, once, if an OTLP endpoint is configured and the SDK is not switched off."""
     disabled = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-    if disabled or telemetry.span_sink is not None or not any(environment.get(name) for name in ENDPOINT_VARIABLES):
+    if disabled or telemetry.exporting or not any(environment.get(name) for name in ENDPOINT_VARIABLES):
         return
-    from figwatch.otlp import start  # needs the extra [otlp] and half a second: only for those who export
-
+    telemetry.exporting = True
+    try:
+        from figwatch.otlp import start  # needs the extra [otlp]: only for those who export
+    except ImportError as missing:
+        _logger.warning("nothing is exported over OTLP: %s; install figwatch[otlp]", missing)
+        return
     start(telemetry, {**resource_attributes(environment), "service.name": service})
 
 
@@ -106,17 +112,19 @@ def _wrap(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any
 
 def is_asgi(app: object) -> bool:
     """An ASGI application of version 3: an async callable, or one that takes three arguments."""
-    return callable(app) and (
-        inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__) or _takes(app, 3)
-    )
+    if not callable(app) or inspect.isclass(app):
+        return False
+    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__) or _takes(app, 3)
 
 
 def is_wsgi(app: object) -> bool:
     """A WSGI application: a callable that takes two arguments."""
-    return callable(app) and not inspect.isclass(app) and _takes(app, 2)
+    return not inspect.isclass(app) and _takes(app, 2)
 
 
-def _takes(app: Callable[..., object], number: int) -> bool:
+def _takes(app: object, number: int) -> bool:
+    if not callable(app):
+        return False
     try:
         inspect.signature(app).bind(*range(number))
     except (TypeError, ValueError):

@@ -1,9 +1,9 @@
 """Raw path -> bounded route template.
 
 A template is a path whose segments may be parameters: `/api/v1/chat/{id}`. A parameter takes exactly one segment that
-is not empty; `{rest:path}` as the last segment takes all that follow. One trailing slash is neither here nor there. Where
-several templates match, the first segment in which they differ decides: spelled out before `{x}` before `{rest:path}`, so
-that the longest spelled-out match wins.
+is not empty; `{rest:path}` as the last segment takes all that follow. One trailing slash is neither here nor there.
+Where several templates match, the first segment in which they differ decides: spelled out before `{x}` before
+`{rest:path}`, so that the longest spelled-out match wins.
 """
 
 import re

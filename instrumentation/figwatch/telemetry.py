@@ -99,6 +99,7 @@ class Telemetry:
         self.timer = timer
         self.wall_clock = wall_clock
         self.span_sink: Callable[[SpanRecord], None] | None = None  # set when somebody drains; no span is made else
+        self.exporting = False  # whether the export was started, or refused, already
 
 
 _process: Telemetry | None = None

@@ -1,7 +1,8 @@
 """W3C trace context in and out, a light span, and the bounded queue it ends in.
 
 The light span is what OpenTelemetry's `get_current_span()` sees while a request is served: it carries the identity of
-the request for children and logs, and records nothing itself. What is exported is one tuple per request, made at its end.
+the request for children and logs, and records nothing itself. What is exported is one tuple per request, made at its
+end.
 """
 
 import os
