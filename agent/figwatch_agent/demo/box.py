@@ -148,8 +148,10 @@ class Box:
             return int(json.loads(line)["port"])
         except (ValueError, KeyError, TypeError) as wrong:
             await self.stop(child)
-            waited = format_duration(self._ready_within)
-            complaint = f"{child.name} did not say where it listens within {waited}; its log {child.log} ends:"
+            within = format_duration(self._ready_within)
+            complaint = (
+                f"{child.name} ended, or did not say within {within} where it listens; its log {child.log} ends:"
+            )
             raise PartFailed(f"{complaint}\n{child.log_tail()}") from wrong
 
 

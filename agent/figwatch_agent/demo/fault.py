@@ -4,13 +4,14 @@
 outage breaks off every connection but those of the switch itself, health and metrics included.
 """
 
-import hmac
 import json
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from random import Random
 from typing import Final
+
+from figwatch_agent.demo.tokens import is_bearer
 
 PATH: Final = "/demo/fault"
 HEALTH_PATH: Final = "/healthz"
@@ -71,7 +72,7 @@ class FaultSwitch:
 
     def order(self, authorization: str | None, body: bytes) -> dict[str, object]:
         """Set the fault that the body describes and return it. Raises FaultRefused (400, 401)."""
-        if not hmac.compare_digest((authorization or "").encode(), f"Bearer {self._token}".encode()):
+        if not is_bearer(authorization, self._token):
             raise FaultRefused(401, "the fault switch needs the demo's token: Authorization: Bearer ...")
         self._fault = _fault(body)
         return self._fault.as_json()

@@ -100,7 +100,7 @@ async def test_a_child_that_ignores_the_polite_end_is_killed(tmp_path: Path, mon
 
 async def test_a_part_that_does_not_start_is_named_with_the_end_of_its_log(tmp_path: Path) -> None:
     async with Box(tmp_path) as box:
-        with pytest.raises(PartFailed, match=r"(?s)nosuchpart did not say.*No module named"):
+        with pytest.raises(PartFailed, match=r"(?s)nosuchpart ended.*No module named"):
             await box.start("nosuchpart")
 
 
