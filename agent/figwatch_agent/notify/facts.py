@@ -1,0 +1,79 @@
+"""The facts of a page in sentences: what broke, for whom, how bad. Numbers carry their units."""
+
+from typing import Final
+
+from figwatch_agent.durations import format_seconds
+from figwatch_agent.model.incident import Alert, Incident, IncidentKind
+from figwatch_agent.model.page import Facts, Page, PageKind
+from figwatch_agent.model.tier import EARLY
+from figwatch_agent.notify.words import point_in_time, share
+
+ALERTS_SHOWN: Final = 5
+
+
+def what_broke(page: Page) -> tuple[str, ...]:
+    """One sentence for each alert: those that fire, or all once the incident is resolved."""
+    over = page.kind is PageKind.RESOLVE
+    alerts = [alert for alert in page.incident.alerts if over or alert.resolved_at is None]
+    told = [_alert(alert) for alert in alerts[:ALERTS_SHOWN]]
+    if len(alerts) > ALERTS_SHOWN:
+        told.append(f"and {len(alerts) - ALERTS_SHOWN} more alerts")
+    return tuple(told)
+
+
+def for_whom(page: Page) -> tuple[str, ...]:
+    """Route or service, the share that legacy serves, and both sides beside each other."""
+    place = _place(page.incident)
+    facts = page.facts
+    if facts is None:
+        return (place,)
+    if facts.legacy_share is not None:
+        place += f"; legacy serves {facts.legacy_share} of its requests"
+    if facts.service_total == 0 and facts.legacy_total == 0:
+        return (place,)
+    sides = (
+        f"service side: {_counts(facts.service_bad, facts.service_total)}; "
+        f"legacy side: {_counts(facts.legacy_bad, facts.legacy_total)}"
+    )
+    return place, sides
+
+
+def how_bad(page: Page) -> tuple[str, ...]:
+    """Counts against the objective, burn rate and what is left of the budget."""
+    facts = page.facts
+    if facts is None:
+        return ()
+    counted = f"{_counts(facts.bad, facts.total)} in the last {format_seconds(facts.over)}; objective {facts.objective}"
+    return counted, _budget(facts)
+
+
+def _alert(alert: Alert) -> str:
+    lane = ", seen on the service side alone" if alert.lane == "service" else ""
+    tier = "early lane" if alert.tier == EARLY else f"tier {alert.tier}"
+    about = f"{alert.slo} on {alert.route}" if alert.route else alert.slo
+    return f"{alert.name.value}: {about} ({tier}{lane}), since {point_in_time(alert.impact_start)}"
+
+
+def _place(incident: Incident) -> str:
+    if incident.kind is IncidentKind.AGENT:
+        return "figwatch itself" + (f", about {incident.route}" if incident.route else "")
+    if incident.kind is IncidentKind.UPTIME:
+        return f"users of the service {incident.service} ({incident.route})"
+    return f"users of {incident.route} (service {incident.service}, migration {incident.migration})"
+
+
+def _counts(bad: int, total: int) -> str:
+    if total == 0:
+        return "no requests"
+    return f"{bad:,} bad of {total:,} ({share(bad, total)})"
+
+
+def _budget(facts: Facts) -> str:
+    parts = []
+    if facts.burn_rate is not None:
+        parts.append(f"burn rate {facts.burn_rate} (1 spends exactly the error budget)")
+    if facts.budget_left is not None:
+        parts.append(f"{facts.budget_left} of the error budget left")
+    if facts.exhausted_in is not None:
+        parts.append(f"at this rate it is gone in {format_seconds(facts.exhausted_in)}")
+    return "; ".join(parts)

@@ -1,0 +1,55 @@
+"""One POST to a receiver: the single place where notify speaks HTTP."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import aiohttp
+
+from figwatch.contract import __version__
+from figwatch_agent.durations import Instant
+from figwatch_agent.model.journal import DeliveryResult
+from figwatch_agent.notify.classify import of_error, of_status
+from figwatch_agent.notify.retry_after import parse_retry_after
+from figwatch_agent.notify.secrecy import Mask
+
+BODY_LIMIT: Final = 512 * 1024
+"""Bytes of a body that PagerDuty takes; the others are held to it as well."""
+TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=5, sock_connect=4)
+"""Seconds. Connecting, name and TLS included, ends well before the whole: running out of time later means it was sent."""
+_ANSWER_READ: Final = 2048
+
+
+async def post(
+    session: aiohttp.ClientSession,
+    url: str,
+    body: bytes,
+    *,
+    now: Callable[[], Instant],
+    mask: Mask,
+    headers: Mapping[str, str] | None = None,
+) -> DeliveryResult:
+    """Send ``body`` as JSON once and judge the answer. Never raises for what the other side does."""
+    sent = {"Content-Type": "application/json", "User-Agent": f"figwatch/{__version__}", **(headers or {})}
+    try:
+        async with session.post(
+            url, data=body, headers=sent, timeout=TIMEOUT, allow_redirects=False, raise_for_status=False
+        ) as answer:
+            retry_after = parse_retry_after(answer.headers.get("Retry-After"), now())
+            detail = "" if answer.ok else await _said(answer, mask)
+            return of_status(answer.status, retry_after, detail)
+    except (aiohttp.ClientError, OSError) as error:
+        return of_error(error)
+
+
+def encode(document: Mapping[str, object]) -> bytes:
+    """ASCII JSON: nothing in a text, lone surrogates included, can fail to be encoded."""
+    return json.dumps(document, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii")
+
+
+async def _said(answer: aiohttp.ClientResponse, mask: Mask) -> str:
+    try:
+        raw = await answer.content.read(_ANSWER_READ)
+    except (aiohttp.ClientError, OSError):
+        raw = b""  # the status alone decides
+    return mask(f"HTTP {answer.status}: {raw.decode('utf-8', 'replace')}")
