@@ -82,5 +82,5 @@ if [ "$extra" = demo ] && [ -n "$(find "$folder/.figwatch-dev" -newer pyproject.
 fi
 
 say "installing .[$extra] into $folder (a minute or two the first time)"
-"$folder/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extra]"
+"$folder/bin/python" -m pip install -qq --disable-pip-version-check -c constraints.txt -e ".[$extra]"
 touch "$folder/.figwatch-$extra"
