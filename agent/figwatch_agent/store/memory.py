@@ -1,0 +1,249 @@
+"""The store in memory: the twin of the SQLite store for tests and replays, and the plainest account of what it does."""
+
+from dataclasses import replace
+
+from figwatch_agent.durations import Instant
+from figwatch_agent.errors import StoreError
+from figwatch_agent.model.command import Command
+from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
+from figwatch_agent.model.incident import Incident
+from figwatch_agent.model.intent import RollbackIntent
+from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry
+from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, Transition
+from figwatch_agent.model.page import OutboxRow
+from figwatch_agent.store.journal import refuse_late_change
+from figwatch_agent.store.outbox import refuse_odd_end
+from figwatch_agent.store.outcomes import CLOSED_INCIDENTS_LOADED, is_next
+from figwatch_agent.store.redirect import destination, takes_over
+
+
+class MemoryStore:
+    """ports.Store that forgets when its process ends. It may be closed and opened again, and keeps what it has."""
+
+    def __init__(self) -> None:
+        self._sequence = 0
+        self._at: Instant | None = None
+        self._sections: dict[str, bytes] = {}
+        self._ring_rows: dict[tuple[str, int, int], RingRow] = {}
+        self._ledger: dict[tuple[Instant, str, str, str, str], LedgerEntry] = {}
+        self._incidents: dict[str, Incident] = {}  # in the order they were opened
+        self._transitions: list[Transition] = []
+        self._outbox: dict[str, Delivery] = {}  # in the order they were made
+        self._redirects: dict[tuple[str, str], str] = {}
+        self._rollbacks: dict[str, RollbackRecord] = {}
+        self._commands: dict[str, Command] = {}
+        self._effects: dict[str, Effect] = {}
+        self._consumed_commands: set[str] = set()
+        self._consumed_effects: set[str] = set()
+
+    async def open(self) -> None:
+        """Nothing to take."""
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    async def load(self) -> Saved:
+        """The state as of the last committed Outcome; sections by name, open incidents before the newest closed."""
+        current = max((entry.interval for entry in self._ledger.values()), default=None)
+        return Saved(
+            sequence=self._sequence,
+            at=self._at,
+            sections=tuple(sorted(self._sections.items())),
+            ring_rows=tuple(row for _, row in sorted(self._ring_rows.items(), key=lambda item: item[0])),
+            ledger=tuple(entry for entry in await self.ledger() if entry.interval == current),
+            incidents=self._known_incidents(),
+        )
+
+    async def commit(self, outcome: Outcome) -> None:
+        """The whole Outcome. The same sequence again is no change; a gap raises StoreError."""
+        if not is_next(self._sequence, outcome.sequence):
+            return
+        self._transitions += outcome.transitions
+        self._incidents.update({incident.id: incident for incident in outcome.incidents})
+        for row in outcome.outbox:
+            self._add_row(row, outcome.at)
+        for intent in outcome.intents:
+            self._add_intent(intent)
+        self._ledger.update({(e.interval, e.slo, e.route, e.side, e.incident): e for e in outcome.ledger})
+        self._ring_rows.update({(row.ring, row.level, row.slot): row for row in outcome.ring_rows})
+        self._sections.update(outcome.sections)
+        self._consumed_commands.update(id_ for id_ in outcome.commands if id_ in self._commands)
+        self._consumed_effects.update(id_ for id_ in outcome.effects if id_ in self._effects)
+        self._sequence, self._at = outcome.sequence, outcome.at
+
+    async def transitions(self, limit: int = 500) -> tuple[Transition, ...]:
+        """What happened, newest first."""
+        return tuple(reversed(self._transitions))[:limit]
+
+    async def ledger(self, slo: str | None = None) -> tuple[LedgerEntry, ...]:
+        """The budget ledger, oldest first."""
+        return tuple(entry for _, entry in sorted(self._ledger.items()) if slo is None or entry.slo == slo)
+
+    async def prune(self, before: Instant) -> None:
+        """Forget transitions, ended rows, closed incidents and consumed inbox entries older than an instant."""
+        self._transitions = [each for each in self._transitions if each.at >= before]
+        self._outbox = {
+            id_: each for id_, each in self._outbox.items() if each.created_at >= before or not each.state.final
+        }
+        self._incidents = {
+            id_: each for id_, each in self._incidents.items() if each.resolved_at is None or each.resolved_at >= before
+        }
+        for id_ in [id_ for id_ in self._consumed_commands if self._commands[id_].at < before]:
+            self._consumed_commands.remove(id_)
+            del self._commands[id_]
+        for id_ in [id_ for id_ in self._consumed_effects if self._effects[id_].at < before]:
+            self._consumed_effects.remove(id_)
+            del self._effects[id_]
+        known = self._incidents.keys() | {each.row.incident for each in self._outbox.values()}
+        self._redirects = {key: heir for key, heir in self._redirects.items() if key[0] in known}
+
+    async def put(self, command: Command) -> None:
+        """Keep a command. A known id is ignored."""
+        self._commands.setdefault(command.id, command)
+
+    async def waiting(self) -> tuple[tuple[Command, ...], tuple[Effect, ...]]:
+        """Commands and effects that no committed Outcome has consumed, oldest first."""
+        return (
+            tuple(each for id_, each in self._commands.items() if id_ not in self._consumed_commands),
+            tuple(each for id_, each in self._effects.items() if id_ not in self._consumed_effects),
+        )
+
+    async def next_delivery(self, receiver: str, now: Instant) -> Delivery | None:
+        """The oldest row of this receiver that may be tried now."""
+        for delivery in self._heads(receiver):
+            if delivery.next_at <= now:
+                interrupted = delivery.state is DeliveryState.SENDING
+                return replace(delivery, ambiguous=delivery.ambiguous or interrupted)
+        return None
+
+    async def next_due(self, receiver: str) -> Instant | None:
+        """When the next row of this receiver may be tried (0: at once), or None where there is none."""
+        return min((delivery.next_at for delivery in self._heads(receiver)), default=None)
+
+    async def begin_delivery(self, row: str, attempt: int, now: Instant) -> None:
+        """An attempt begins. If an earlier one was interrupted, it may have arrived, and that is never forgotten."""
+        before = self._unfinished(row)
+        ambiguous = before.ambiguous or before.state is DeliveryState.SENDING
+        self._outbox[row] = replace(
+            before, state=DeliveryState.SENDING, attempts=attempt, next_at=0, ambiguous=ambiguous
+        )
+
+    async def postpone_delivery(self, row: str, next_at: Instant, reason: str, ambiguous: bool) -> None:
+        """The attempt failed and another will follow."""
+        before = self._unfinished(row)
+        self._outbox[row] = replace(
+            before,
+            state=DeliveryState.PENDING,
+            next_at=next_at,
+            reason=reason,
+            ambiguous=before.ambiguous or ambiguous,
+        )
+
+    async def finish_delivery(
+        self, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None
+    ) -> None:
+        """The row ends, or goes to the fallback with all unfinished rows of its incident and receiver."""
+        refuse_odd_end(row, state, fallback)
+        if effect.id in self._effects:
+            return
+        ended = replace(self._unfinished(row), reason=effect.reason)
+        self._effects[effect.id] = effect
+        incident, receiver = ended.row.incident, ended.row.receiver
+        heir = takes_over(receiver, fallback, lambda name: self._redirects.get((incident, name)))
+        self._outbox[row] = ended if heir is not None else replace(ended, state=state)
+        if heir is not None:
+            self._hand_over(incident, receiver, heir)
+
+    async def deliveries(self, incident: str | None = None, limit: int = 200) -> tuple[Delivery, ...]:
+        """Rows with their state, newest first."""
+        rows = reversed(self._outbox.values())
+        return tuple(each for each in rows if incident is None or each.row.incident == incident)[:limit]
+
+    async def oldest_pending(self) -> Instant | None:
+        """When the oldest unfinished row was made."""
+        return min((each.created_at for each in self._outbox.values() if not each.state.final), default=None)
+
+    async def unfinished_rollbacks(self) -> tuple[RollbackRecord, ...]:
+        """Intents that are not final, with their journal, oldest first."""
+        return tuple(record for record in self._rollbacks.values() if not record.state.final)
+
+    async def append_step(self, entry: StepEntry) -> None:
+        """One more line of a rollback's journal."""
+        record = self._rollback(entry.rollback)
+        self._rollbacks[entry.rollback] = replace(record, entries=(*record.entries, entry))
+
+    async def set_rollback(self, rollback: str, state: RollbackState, effect: RollbackEffect) -> None:
+        """The new state and its effect; the same effect id again is no change."""
+        if effect.id in self._effects:
+            return
+        record = self._rollback(rollback)
+        refuse_late_change(rollback, record.state, state)
+        self._effects[effect.id] = effect
+        self._rollbacks[rollback] = replace(record, state=state)
+
+    async def rollbacks(self, limit: int = 200) -> tuple[RollbackRecord, ...]:
+        """All rollbacks, newest first."""
+        return tuple(reversed(self._rollbacks.values()))[:limit]
+
+    def _known_incidents(self) -> tuple[Incident, ...]:
+        opened = [incident for incident in self._incidents.values() if incident.resolved_at is None]
+        closed = [
+            (incident.resolved_at, position, incident)
+            for position, incident in enumerate(self._incidents.values())
+            if incident.resolved_at is not None
+        ]
+        newest = sorted(closed, key=lambda each: each[:2], reverse=True)[:CLOSED_INCIDENTS_LOADED]
+        return (*opened, *(incident for _, _, incident in newest))
+
+    def _heads(self, receiver: str) -> list[Delivery]:
+        """The oldest unfinished row of each incident for a receiver, oldest first."""
+        heads: dict[str, Delivery] = {}
+        for delivery in self._outbox.values():
+            if delivery.row.receiver == receiver and not delivery.state.final:
+                heads.setdefault(delivery.row.incident, delivery)
+        return list(heads.values())
+
+    def _add_row(self, row: OutboxRow, at: Instant) -> None:
+        receiver = destination(row.receiver, lambda name: self._redirects.get((row.incident, name)))
+        new = Delivery(
+            row=replace(row, receiver=receiver),
+            state=DeliveryState.PENDING,
+            attempts=0,
+            created_at=at,
+            next_at=0,
+            original_receiver=row.receiver if receiver != row.receiver else "",
+        )
+        self._outbox.setdefault(row.id, new)
+
+    def _add_intent(self, intent: RollbackIntent) -> None:
+        if all(intent.incident != record.intent.incident for record in self._rollbacks.values()):
+            new = RollbackRecord(intent=intent, state=RollbackState.COMMITTED)
+            self._rollbacks.setdefault(intent.id, new)
+
+    def _hand_over(self, incident: str, receiver: str, heir: str) -> None:
+        for id_, each in self._outbox.items():
+            if each.row.incident == incident and each.row.receiver == receiver and not each.state.final:
+                self._outbox[id_] = replace(
+                    each,
+                    row=replace(each.row, receiver=heir),
+                    state=DeliveryState.PENDING,
+                    attempts=0,
+                    next_at=0,
+                    ambiguous=False,
+                    original_receiver=each.original_receiver or receiver,
+                )
+        self._redirects[incident, receiver] = heir
+
+    def _unfinished(self, row: str) -> Delivery:
+        found = self._outbox.get(row)
+        if found is None:
+            raise StoreError(f"there is no outbox row {row}")
+        if found.state.final:
+            raise StoreError(f"outbox row {row} has ended: it is {found.state.value}")
+        return found
+
+    def _rollback(self, rollback: str) -> RollbackRecord:
+        found = self._rollbacks.get(rollback)
+        if found is None:
+            raise StoreError(f"there is no rollback {rollback}")
+        return found
