@@ -24,7 +24,7 @@ _SMALLEST = 1e-300
 
 
 def upper_tail(bad: int, total: int, p: Fraction) -> float:
-    """P(X >= bad) for X binomial over `total` events of probability p; relative error below 1e-9 (0.0 on underflow)."""
+    """P(X >= bad) for X binomial over `total` events of probability p; relative error below 1e-9 down to 1e-300."""
     _check(total, p)
     if bad <= 0:
         return 1.0
@@ -37,7 +37,7 @@ def upper_tail(bad: int, total: int, p: Fraction) -> float:
 
 
 def lower_tail(bad: int, total: int, p: Fraction) -> float:
-    """P(X <= bad) for X binomial over `total` events of probability p; relative error below 1e-9 (0.0 on underflow)."""
+    """P(X <= bad) for X binomial over `total` events of probability p; relative error below 1e-9 down to 1e-300."""
     return upper_tail(total - bad, total, 1 - p)
 
 

@@ -1,0 +1,178 @@
+"""Burn rates: factors, reach, and the exact decision on both sides of a threshold."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from figwatch_agent.evaluate.burn_rate import (
+    DEFAULT_TIERS,
+    INT64_MAX,
+    Verdict,
+    can_fire,
+    detect_time,
+    over,
+    over_many,
+    reset_time,
+    threshold_arrays,
+    tier_factor,
+)
+
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+THREE_NINES = Fraction(999, 1000)
+PAGE = Fraction(144, 10)
+
+
+@pytest.mark.parametrize(
+    ("period", "factors"),
+    [
+        (30 * DAY, ["14.4", "6", "3", "1"]),
+        (28 * DAY, ["13.44", "5.6", "2.8", "14/15"]),
+    ],
+)
+def test_default_tiers_have_the_factors_of_their_period(period: int, factors: list[str]) -> None:
+    assert [tier_factor(t.share, t.long, period) for t in DEFAULT_TIERS] == [Fraction(f) for f in factors]
+
+
+def test_default_short_windows_are_a_twelfth_of_the_long_ones() -> None:
+    assert all(t.long == 12 * t.short for t in DEFAULT_TIERS)
+
+
+def test_the_default_tiers_page_twice_and_open_tickets_twice() -> None:
+    assert [t.severity for t in DEFAULT_TIERS] == ["page", "page", "ticket", "ticket"]
+
+
+@pytest.mark.parametrize(("long", "period"), [(0, DAY), (HOUR, 0), (-1, DAY)])
+def test_windows_without_length_have_no_factor(long: int, period: int) -> None:
+    with pytest.raises(ValueError, match="positive milliseconds"):
+        tier_factor(Fraction(1, 50), long, period)
+
+
+@pytest.mark.parametrize(
+    ("factor", "objective", "possible"),
+    [
+        (Fraction(10), Fraction(9, 10), False),  # needs a ratio above 1
+        (Fraction(999, 100), Fraction(9, 10), True),  # just below
+        (Fraction(144, 10), Fraction(9, 10), False),
+        (Fraction(144, 10), Fraction(95, 100), True),
+    ],
+)
+def test_a_tier_can_fire_only_below_a_ratio_of_one(factor: Fraction, objective: Fraction, possible: bool) -> None:
+    assert can_fire(factor, objective) is possible
+
+
+def test_a_total_outage_reaches_fourteen_budgets_of_an_hour_in_under_a_minute() -> None:
+    assert detect_time(PAGE, THREE_NINES, Fraction(1), HOUR) == 51_840
+
+
+def test_detection_time_is_rounded_up() -> None:
+    assert detect_time(Fraction(1), Fraction(1, 2), Fraction(3, 4), 1000) == 667
+
+
+def test_a_ratio_at_the_threshold_is_never_detected() -> None:
+    assert detect_time(PAGE, THREE_NINES, Fraction(144, 10_000), HOUR) is None
+    assert detect_time(PAGE, THREE_NINES, Fraction(145, 10_000), HOUR) is not None
+
+
+def test_the_short_window_holds_a_total_outage_for_nearly_its_length() -> None:
+    assert reset_time(PAGE, THREE_NINES, Fraction(1), 5 * MINUTE) == 295_680
+
+
+def test_a_ratio_at_the_threshold_has_nothing_to_reset() -> None:
+    assert reset_time(PAGE, THREE_NINES, Fraction(144, 10_000), 5 * MINUTE) is None
+    assert reset_time(PAGE, THREE_NINES, Fraction(288, 10_000), 5 * MINUTE) == 150_000
+
+
+@pytest.mark.parametrize(
+    ("bad", "expected"),
+    [
+        (143, False),
+        (144, False),  # exactly on the threshold is not over it
+        (145, True),
+    ],
+)
+def test_the_threshold_itself_is_not_over(bad: int, expected: bool) -> None:
+    assert over(bad, 10_000, 0, 0, PAGE, THREE_NINES) == Verdict(over=expected, certified=True)
+
+
+@pytest.mark.parametrize(
+    ("edge", "certified", "fires"),
+    [
+        ((0, 0), True, True),  # 15 of 1000
+        ((0, 41), True, True),  # lowest 15 / 1041 = 1.441 %
+        ((0, 42), False, False),  # lowest 15 / 1042 = 1.4395 %: the good events may lie inside
+        ((42, 42), True, True),  # bad events at the edge can only raise it
+    ],
+)
+def test_good_events_at_the_edge_may_lie_inside(edge: tuple[int, int], certified: bool, fires: bool) -> None:
+    assert over(15, 1000, *edge, PAGE, THREE_NINES) == Verdict(over=fires, certified=certified)
+
+
+@pytest.mark.parametrize(
+    ("bad_edge", "certified"),
+    [
+        (0, True),  # 14 of 1000 is under 1.44 %
+        (1, False),  # 15 of 1001 would be over
+    ],
+)
+def test_bad_events_at_the_edge_may_lie_inside(bad_edge: int, certified: bool) -> None:
+    assert over(14, 1000, bad_edge, bad_edge, PAGE, THREE_NINES) == Verdict(over=False, certified=certified)
+
+
+def test_an_uncertain_window_is_over_where_that_is_the_conservative_side() -> None:
+    assert over(14, 1000, 1, 1, PAGE, THREE_NINES, unsure_is_over=True) == Verdict(over=True, certified=False)
+
+
+def test_the_conservative_side_does_not_touch_a_certified_window() -> None:
+    assert over(14, 1000, 0, 0, PAGE, THREE_NINES, unsure_is_over=True) == Verdict(over=False, certified=True)
+
+
+def test_a_window_without_traffic_is_never_over() -> None:
+    assert over(0, 0, 0, 0, PAGE, THREE_NINES, unsure_is_over=True) == Verdict(over=False, certified=True)
+
+
+def test_bad_events_that_only_touch_an_empty_window_certify_nothing() -> None:
+    assert over(0, 0, 3, 3, PAGE, THREE_NINES) == Verdict(over=False, certified=False)
+
+
+def test_more_good_than_total_at_the_edge_keeps_the_bounds_in_order() -> None:
+    assert over(15, 1000, -60, 0, PAGE, THREE_NINES) == Verdict(over=False, certified=False)
+
+
+def test_more_bad_than_total_at_the_edge_counts_no_good_events() -> None:
+    assert over(15, 1000, 60, 10, PAGE, THREE_NINES) == Verdict(over=True, certified=True)
+
+
+def _many(rows: list[tuple[int, int, int, int]], threshold: Fraction) -> list[Verdict]:
+    bad_in, total_in, bad_edge, total_edge = np.array(rows, dtype=np.int64).T
+    thresholds = threshold_arrays([threshold] * len(rows))
+    decided, certified = over_many(bad_in, total_in, bad_edge, total_edge, *thresholds)
+    return [Verdict(over=bool(o), certified=bool(c)) for o, c in zip(decided, certified, strict=True)]
+
+
+@pytest.mark.parametrize("distance", [-1, 0, 1])
+def test_counts_around_the_overflow_bound_are_decided_exactly(distance: int) -> None:
+    threshold = Fraction(9, 625)
+    total = INT64_MAX // 3 // 625 + distance
+    exact = 9 * total // 625
+    rows = [(exact, total, 0, 0), (exact + 1, total, 0, 0), (exact, total, total, total), (exact + 1, total, 0, total)]
+    assert _many(rows, threshold) == [over(*row, threshold, Fraction(0)) for row in rows]
+
+
+def test_the_largest_counts_of_64_bits_are_decided_exactly() -> None:
+    rows = [(INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX), (INT64_MAX // 2, INT64_MAX, 0, INT64_MAX)]
+    threshold = Fraction(499_999, 1_000_000)
+    assert _many(rows, threshold) == [Verdict(over=True, certified=True), Verdict(over=False, certified=False)]
+
+
+def test_many_uncertain_windows_take_the_conservative_side_asked_for() -> None:
+    one = [np.array([value], dtype=np.int64) for value in (14, 1000, 1, 1, 144, 10_000)]
+    assert over_many(*one)[0].tolist() == [False]
+    assert over_many(*one, unsure_is_over=True)[0].tolist() == [True]
+
+
+def test_a_threshold_beyond_64_bits_is_refused() -> None:
+    with pytest.raises(OverflowError):
+        threshold_arrays([Fraction(1, 2**64)])
