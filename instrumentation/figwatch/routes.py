@@ -49,7 +49,15 @@ class RouteTree(Generic[Value]):
         """The value of the best template for `path` (decoded, without query), or None."""
         if path[:1] != "/":
             return None
-        return _find(self._root, segments_of(path), 0)
+        segments = segments_of(path)
+        node = self._root
+        # Greedy first: where the spelled-out way leads to an end, it is the best one. Only a dead end needs the search.
+        for segment in segments:
+            child = node.literal.get(segment) or (node.parameter if segment else None)
+            if child is None:
+                return _find(self._root, segments, 0)
+            node = child
+        return node.value if node.value is not None else _find(self._root, segments, 0)
 
     def _add(self, template: str, value: Value) -> None:
         segments = check_template(template)

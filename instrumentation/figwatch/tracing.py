@@ -6,6 +6,7 @@ end.
 """
 
 import os
+import random
 import re
 from collections import deque
 from collections.abc import Callable
@@ -28,16 +29,8 @@ _NO_TRACE: Final = "0" * 32
 _NO_SPAN: Final = "0" * 16
 
 
-class Parent(NamedTuple):
-    """The caller's span, from its traceparent."""
-
-    trace_id: str  # 32 lower-case hex digits
-    span_id: str  # 16 lower-case hex digits
-    flags: int
-
-
-def parse_traceparent(value: str) -> Parent | None:
-    """The caller's span, or None for whatever the recommendation tells us to ignore.
+def parse_traceparent(value: str) -> tuple[str, str, int] | None:
+    """Trace id, span id (hex) and flags of the caller, or None for what the recommendation tells us to ignore.
 
     Version 00 must end after the flags; later versions may go on after a dash; version ff and all-zero ids are invalid.
     """
@@ -47,7 +40,7 @@ def parse_traceparent(value: str) -> Parent | None:
     version, trace_id, span_id, flags, more = match.groups()
     if version == "ff" or (version == "00" and more is not None) or trace_id == _NO_TRACE or span_id == _NO_SPAN:
         return None
-    return Parent(trace_id, span_id, int(flags, 16))
+    return trace_id, span_id, int(flags, 16)
 
 
 class LightSpan(NonRecordingSpan):
@@ -80,19 +73,21 @@ class LightSpan(NonRecordingSpan):
         return f"LightSpan({self.traceparent!r})"
 
 
-def random_ids() -> str:
-    """48 hex digits: a trace id and a span id. From the kernel, so that forked workers never repeat each other."""
-    return os.urandom(24).hex()
+# A generator of our own: a service that seeds the shared one would hand out the same ids again and again.
+_random = random.Random()  # noqa: S311 - trace ids are public and keep no secret
+os.register_at_fork(after_in_child=_random.seed)  # or forked workers would repeat each other
 
 
-def open_span(traceparent: str | None, tracestate: str | None, ids: Callable[[], str] = random_ids) -> LightSpan:
-    """Continue the caller's trace, or begin one."""
-    digits = ids()
+def open_span(traceparent: str | None, tracestate: str | None, bits: Callable[[int], int] | None = None) -> LightSpan:
+    """Continue the caller's trace, or begin one. `bits` gives that many random bits."""
+    draw = bits if bits is not None else _random.getrandbits
+    span_id = f"{draw(64) or 1:016x}"
     parent = parse_traceparent(traceparent) if traceparent is not None else None
     if parent is None:
-        return LightSpan(digits[:32], digits[32:], SAMPLED, "", "")
+        return LightSpan(f"{draw(128) or 1:032x}", span_id, SAMPLED, "", "")
+    trace_id, parent_id, flags = parent
     state = tracestate if tracestate is not None and len(tracestate) <= TRACESTATE_LIMIT else ""
-    return LightSpan(parent.trace_id, digits[32:], parent.flags & _KNOWN_FLAGS, state, parent.span_id)
+    return LightSpan(trace_id, span_id, flags & _KNOWN_FLAGS, state, parent_id)
 
 
 def trace_id() -> str | None:

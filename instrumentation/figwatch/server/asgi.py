@@ -1,6 +1,6 @@
 """ASGI: Starlette, FastAPI, Django and plain callables. Only `http` scopes are observed, the rest passes untouched."""
 
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, Protocol
 
 from figwatch import contract
@@ -173,10 +173,12 @@ class _Exchange:
             return message
 
 
-def _with_trace_id(message: Mapping[str, Any], trace_id: str) -> Message:
+def _with_trace_id(message: Message, trace_id: str) -> Message:
     headers = list(message.get("headers", ()))
-    if not any(name == _TRACE_ID for name, _ in headers):
-        headers.append((_TRACE_ID, trace_id.encode()))
+    for header in headers:
+        if header[0] == _TRACE_ID:
+            return message
+    headers.append((_TRACE_ID, trace_id.encode()))
     return {**message, "headers": headers}
 
 
