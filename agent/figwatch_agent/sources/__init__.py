@@ -1,0 +1,1 @@
+"""Where counts and answers come from: scraped pages, probes, recordings."""
