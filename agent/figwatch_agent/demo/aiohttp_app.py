@@ -40,7 +40,7 @@ def add_outage(app: web.Application, switch: fault.FaultSwitch) -> None:
 
     @web.middleware
     async def outage(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if switch.out and request.path != fault.PATH:
+        if switch.breaks(request.path):
             return child.abort(request)
         return await handler(request)
 

@@ -3,7 +3,7 @@
 import uvicorn
 
 from figwatch.server.asgi import Application, Receive, Scope, Send
-from figwatch_agent.demo.fault import PATH, FaultSwitch
+from figwatch_agent.demo.fault import FaultSwitch
 
 
 class Outage:
@@ -15,7 +15,7 @@ class Outage:
         self.server: uvicorn.Server | None = None  # known only once the server has been built around this layer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not self._switch.out or scope["type"] != "http" or scope["path"] == PATH:
+        if scope["type"] != "http" or not self._switch.breaks(scope["path"]):
             await self._app(scope, receive, send)
             return
         self._break_off(scope["client"])

@@ -155,7 +155,7 @@ def _wish(body: bytes) -> tuple[str, int, int | None]:
     raise ValueError(f'expected a JSON object with "route" and either {wanted}')
 
 
-def _revision(document: Mapping[str, object]) -> int | None:
+def _revision(document: Mapping[object, object]) -> int | None:
     revision = document.get("expected_revision")
     if revision is not None and not isinstance(revision, int):
         raise ValueError(f"expected_revision must be a whole number, not {revision!r}")

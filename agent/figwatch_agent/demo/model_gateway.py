@@ -45,7 +45,7 @@ class ModelGateway:
 
 def _with_outage(app: Application, switch: fault.FaultSwitch) -> Application:
     def broken_off(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        if switch.out and environ["PATH_INFO"] != fault.PATH:
+        if switch.breaks(environ["PATH_INFO"]):
             raise ClientDisconnected  # waitress closes the connection without a word
         return app(environ, start_response)
 

@@ -6,8 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+import aiohttp
+
 from figwatch_agent.demo import routes, tokens
 from figwatch_agent.demo.box import Box, Child
+from figwatch_agent.demo.fault import PATH, Kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,15 @@ class Stack:
         wanted = {route: str(rate) for route, rate in routes.rates(faulted, service_rate).items()}
         arguments = ("--gateway", self.gateway.url, "--rates", json.dumps(wanted), "--seconds", str(seconds))
         return await self.box.start("load", *arguments)
+
+    async def fault(
+        self, client: aiohttp.ClientSession, target: Child, kind: Kind, ratio: str = "1", route: str | None = None
+    ) -> None:
+        """Order ``target`` to fail, or with Kind.NONE to stop failing. Raises aiohttp.ClientResponseError."""
+        order = {"kind": kind, "ratio": ratio, "route": route}
+        headers = tokens.bearer(self.tokens[tokens.FAULT])
+        async with client.post(f"{target.url}{PATH}", json=order, headers=headers) as answer:
+            answer.raise_for_status()
 
 
 async def start(box: Box, faulted: str) -> Stack:

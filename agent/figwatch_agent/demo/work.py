@@ -45,7 +45,7 @@ class Work:
         route = self._routes.find(path)
         if route is None:
             return 0.0, _answer(404, {"error": f"{self.service} serves no {path}"})
-        treatment = self.switch.treat()
+        treatment = self.switch.treat(path)
         if treatment.fails:
             return treatment.seconds, _answer(500, {"error": "a fault was switched on", "service": self.service})
         return treatment.seconds, _answer(200, {"route": route, "answered_by": self.service})
