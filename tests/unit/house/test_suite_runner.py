@@ -92,6 +92,8 @@ def test_tests_that_run_alone_have_no_workers_beside_them(project: Path) -> None
 
 
 def test_the_wheel_is_tested_without_the_checkout_on_the_path(project: Path) -> None:
+    for folder in ("tests/unit", "tests/contract"):
+        project.joinpath(folder).mkdir(parents=True)
     suite(project, "wheel", **{BESIDE: 0})
     (call,) = calls(project)
     assert "-o pythonpath=tests --installed" in call
