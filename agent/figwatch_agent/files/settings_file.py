@@ -1,0 +1,255 @@
+"""The grammar of figwatch.yaml: where things are."""
+
+import re
+from typing import Any
+
+from pydantic_core import core_schema
+
+from figwatch_agent.durations import MILLISECOND, Duration
+from figwatch_agent.files.diagnostics import quoted
+from figwatch_agent.files.fields import (
+    DURATION,
+    INSTANT,
+    NAME,
+    PATH,
+    SECRET,
+    STR,
+    URL,
+    URL_OR_SECRET,
+    choice,
+    string,
+    whole,
+    word,
+)
+from figwatch_agent.files.plan_file import PLANS
+from figwatch_agent.files.schema import describe, items, may, need, record, scalar, wrong
+from figwatch_agent.model.names import Mode, Severity
+from figwatch_agent.model.settings import (
+    Alerting,
+    Heartbeat,
+    PagerDuty,
+    PrometheusServer,
+    Receiver,
+    Rollback,
+    Scrape,
+    Slack,
+    Token,
+    Web,
+    Webhook,
+)
+
+SHORTEST_INTERVAL: Duration = 100 * MILLISECOND
+DEFAULT_SCRAPE: Duration = 5_000 * MILLISECOND
+DEFAULT_TIMEOUT: Duration = 4_000 * MILLISECOND
+
+_LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
+_SIZE = re.compile(r"([1-9]\d{0,5})(KiB|MiB)")
+_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
+
+
+def _exactly_one(what: str, members: dict[str, Any], *names: str) -> Any:
+    given = [name for name in names if name in members]
+    if len(given) != 1:
+        found = f"found {' and '.join(given)}" if given else "found none"
+        raise wrong(f"{what} names exactly one of {', '.join(names)}; {found}")
+    return members[given[0]]
+
+
+def _scrape(targets: tuple[str, ...], **members: Any) -> Scrape:
+    if len(set(targets)) < len(targets):
+        raise wrong(
+            "a scrape target stands here twice, and its events would be counted twice", "remove one", key="targets"
+        )
+    interval = members.setdefault("interval", DEFAULT_SCRAPE)
+    timeout = members.setdefault("timeout", min(DEFAULT_TIMEOUT, interval * 4 // 5))
+    _check_interval(interval)
+    if timeout > interval:
+        raise wrong("the scrape's timeout is longer than its interval", "wait at most one interval", key="timeout")
+    return Scrape(targets=targets, **members)
+
+
+def _prometheus(**members: Any) -> PrometheusServer:
+    server = PrometheusServer(**members)
+    _check_interval(server.interval)
+    return server
+
+
+def _check_interval(interval: Duration) -> None:
+    if interval < SHORTEST_INTERVAL:
+        raise wrong("an interval under 100ms leaves no time to think", "1s is short, 5s is usual", key="interval")
+
+
+def _size(value: object) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and 1024 <= value <= 1 << 30:
+        return value
+    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise wrong(f"expected a size, found {describe(value)}", "write 16MiB, 512KiB or bytes from 1024 up")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+def _receiver(name: str, fallback: str | None = None, **members: Any) -> Receiver:
+    kind = _exactly_one("a receiver", members, "pagerduty", "slack", "webhook")
+    return Receiver(name=name, kind=kind, severities=frozenset(members.get("for", Severity)), fallback=fallback)
+
+
+def _freeze(**members: Any) -> tuple[int, int]:
+    if members["from"] >= members["to"]:
+        raise wrong("the freeze ends before it begins", "exchange from and to", key="to")
+    return members["from"], members["to"]
+
+
+def _listen(value: object) -> tuple[str, int]:
+    text = string(value, "an address such as 127.0.0.1:9464")
+    found = _LISTEN.fullmatch(text)
+    if found is None or int(found["port"]) > 65535:
+        raise wrong(f"{quoted(text)} is not an address to listen on", "write HOST:PORT, such as 127.0.0.1:9464")
+    return found["host"].strip("[]"), int(found["port"])
+
+
+def _web(listen: tuple[str, int] | None = None, **members: Any) -> Web:
+    tokens = members.get("tokens", ())
+    if len({token.name for token in tokens}) < len(tokens):
+        raise wrong(
+            "two tokens have the same name", "the name tells who did something; give each its own", key="tokens"
+        )
+    if listen is not None:
+        members["host"], members["port"] = listen
+    return Web(**members)
+
+
+SCRAPE = record(
+    _scrape,
+    {
+        "targets": need(items(URL), "URLs of /metrics pages"),
+        "interval": may(DURATION, "time between two scrapes, 5s if left out"),
+        "timeout": may(DURATION, "longest wait for a page, 4s or four fifths of the interval if left out"),
+        "max_bytes": may(
+            scalar(_size, core_schema.union_schema([core_schema.int_schema(), STR])), "largest page, 16MiB if left out"
+        ),
+        "bearer": may(SECRET, "token sent to the scrape targets"),
+    },
+)
+
+SOURCE = record(
+    lambda **members: _exactly_one("a source", members, "scrape", "prometheus"),
+    {
+        "scrape": may(SCRAPE, "figwatch reads /metrics itself"),
+        "prometheus": may(
+            record(
+                _prometheus,
+                {
+                    "url": need(URL, "of the server"),
+                    "interval": may(DURATION, "time between two looks, 15s if left out"),
+                },
+            ),
+            "a Prometheus-compatible engine",
+        ),
+    },
+)
+
+RECEIVER = record(
+    _receiver,
+    {
+        "name": need(NAME, "unique"),
+        "pagerduty": may(
+            record(
+                PagerDuty,
+                {
+                    "routing_key": need(SECRET, "of an Events API v2 integration"),
+                    "url": may(URL, "where events are sent"),
+                },
+            ),
+            "Events API v2",
+        ),
+        "slack": may(record(Slack, {"webhook_url": need(SECRET, "of an incoming webhook")}), "incoming webhook"),
+        "webhook": may(
+            record(
+                Webhook,
+                {
+                    "url": need(URL_OR_SECRET, "where pages are sent"),
+                    "secret": may(SECRET, "signs them with HMAC-SHA256"),
+                },
+            ),
+            "a plain webhook",
+        ),
+        "for": may(items(choice(Severity)), "page, ticket or both; both if left out"),
+        "fallback": may(NAME, "the receiver that takes over what this one refuses"),
+    },
+)
+
+ALERTING = record(
+    Alerting,
+    {
+        "hold": may(DURATION, "after the last bad tick, before an alert may resolve; 5m if left out"),
+        "telemetry_lost_after": may(DURATION, "2m if left out"),
+        "traffic_lost_after": may(DURATION, "5m if left out"),
+    },
+)
+
+ROLLBACK = record(
+    Rollback,
+    {
+        "mode": may(choice(Mode), "how far rollbacks go without a person; dry-run if left out"),
+        "cool_down": may(DURATION, "between two rollbacks of one route; 30m if left out"),
+        "blast_cap": may(whole(1, 1000), "automatic rollbacks of any routes within blast_window; 3 if left out"),
+        "blast_window": may(DURATION, "1d if left out"),
+        "kill_switch": may(PATH, "while this file exists nothing is rolled back"),
+        "freeze": may(
+            items(
+                record(_freeze, {"from": need(INSTANT, "begin, with offset"), "to": need(INSTANT, "end, with offset")})
+            ),
+            "no automatic rollback in between",
+        ),
+        "approval_expires": may(DURATION, "15m if left out"),
+        "plans": may(PLANS, "ways back to legacy, by name"),
+    },
+)
+
+WEB = record(
+    _web,
+    {
+        "listen": may(scalar(_listen, STR), "HOST:PORT, 127.0.0.1:9464 if left out"),
+        "external_url": may(URL, "how people reach it; links are built from it"),
+        "tokens": may(
+            items(
+                record(
+                    Token,
+                    {
+                        "name": need(NAME, "who is named in the audit"),
+                        "token": need(SECRET, "the bearer token"),
+                        "role": may(word("view", "operate"), "operate if left out"),
+                    },
+                )
+            ),
+            "bearer tokens; what changes state needs one",
+        ),
+    },
+)
+
+FILE = record(
+    lambda **members: members,
+    {
+        "source": need(SOURCE, "where counts come from"),
+        "state": need(
+            record(lambda sqlite: sqlite, {"sqlite": need(PATH, "the file that holds the state")}),
+            "where state is kept",
+        ),
+        "slo": may(PATH, "folder of slo/*.yaml, slo beside this file if left out"),
+        "runbooks": may(
+            record(lambda url: url, {"url": need(URL, "prefix of runbook links")}), "where runbooks are read"
+        ),
+        "receivers": may(items(RECEIVER), "who is told"),
+        "alerting": may(ALERTING, "alerts and recovery"),
+        "rollback": may(ROLLBACK, "ways back to legacy"),
+        "web": may(WEB, "the agent's own server"),
+        "heartbeat": may(
+            record(
+                Heartbeat,
+                {"url": need(URL_OR_SECRET, "called while all is well"), "interval": may(DURATION, "1m if left out")},
+            ),
+            "an outside watchdog",
+        ),
+    },
+)
+"""figwatch.yaml as a pydantic core schema; it yields its members by key."""
