@@ -117,8 +117,8 @@ def over_many(
 
     All arrays are int64 of one shape; the threshold is factor x budget as numerator / positive denominator (see
     `threshold_arrays`). Machine integers decide wherever every count is at most (2**63 - 1) // (3 x the larger of
-    numerator and denominator), which is 10**14 events for a threshold of 1.44 % written as 9/625 and still 3 x 10**12
-    at a denominator of a million; the few elements beyond are decided one by one in unbounded integers.
+    numerator and denominator), which is 4.9 x 10**15 events for a threshold of 1.44 % (9/625) and 3 x 10**12 at a
+    denominator of a million; the few elements beyond are decided one by one in unbounded integers.
     """
     safe = _fits(bad_in, total_in, bad_edge, total_edge, threshold_numerator, threshold_denominator)
     with np.errstate(over="ignore"):  # the elements that wrap are the unsafe ones, decided again below

@@ -20,6 +20,7 @@ _CONVERGED = 1e-15
 _MOST_TERMS = 10_000_000  # the continued fraction needs about the square root of the total; this bounds a broken input
 _MOST_STEPS = 200  # Newton needs about six; halving the bracket alone needs at most about sixty
 _ROOT_PRECISION = 1e-12
+_FEW = 100
 _SMALLEST = 1e-300
 
 
@@ -188,6 +189,8 @@ def _largest_ratio(bad: int, total: int, side: float) -> float:
     if bad == 0:
         return -math.expm1(math.log(side) / total)
     good = total - bad
+    if bad > good or total < _FEW:
+        return 1.0 - _smallest_ratio(good, total, side)  # the ratio may lie nearer to 1 than a float can say
 
     def tail(p: float) -> tuple[float, float]:
         q = 1 - p
@@ -213,8 +216,8 @@ def _root(
             high = at
         else:
             low = at
-        step = at - gap * value / slope if value > 0 and slope != 0 else low
-        if abs(step - at) <= _ROOT_PRECISION * abs(at):
+        step = -gap * value / slope if value > 0 and slope != 0 else math.inf  # an underflow has no slope to follow
+        if abs(step) <= _ROOT_PRECISION * abs(at):
             return at
-        at = step if low < step < high else (low + high) / 2
+        at = at + step if low < at + step < high else (low + high) / 2
     return at

@@ -3,7 +3,7 @@
 from fractions import Fraction
 from math import comb
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from figwatch_agent.evaluate.evidence import (
@@ -113,3 +113,24 @@ def test_at_each_end_of_the_interval_of_rates_the_counts_are_just_improbable_eno
 def test_large_totals_give_probabilities_that_fall_with_the_count(total: int, bad: int, p: Fraction) -> None:
     tails = [upper_tail(bad + step, total, p) for step in (0, 1, 100)]
     assert 1.0 >= tails[0] >= tails[1] >= tails[2] >= 0.0
+
+
+@st.composite
+def large_counts(draw: st.DrawFn) -> tuple[int, int]:
+    total = draw(st.integers(1, 10**8))
+    ends = st.integers(0, min(total, 30))
+    return draw(st.one_of(st.integers(0, total), ends, ends.map(lambda good: total - good))), total
+
+
+@settings(max_examples=60)
+@given(large_counts(), st.integers(1, 15))
+@example((24_890_241, 29_841_478), 14)  # a first step so far that the tail there is no float
+def test_bounds_of_large_counts_stand_where_their_tail_is_half_the_level(count: tuple[int, int], digits: int) -> None:
+    bad, total = count
+    alpha = Fraction(1, 10**digits)
+    low, high = proportion_bounds(bad, total, alpha)
+    assert 0.0 <= low <= bad / total <= high <= 1.0
+    if 0 < low < 1 - 1e-6:
+        assert abs(upper_tail(bad, total, Fraction(low)) / float(alpha / 2) - 1) < 1e-6
+    if 1e-6 < 1 - high:
+        assert abs(lower_tail(bad, total, Fraction(high)) / float(alpha / 2) - 1) < 1e-6

@@ -67,6 +67,7 @@ def test_an_objective_outside_zero_and_one_is_refused(objective: Fraction) -> No
         (Fraction(1, 2), Fraction(3), 5 * DAY),
         (Fraction(1), Fraction(7), 370_285_714),  # rounded down
         (Fraction(0), Fraction(1), 0),  # spent already
+        (Fraction(0), Fraction(0), 0),
         (Fraction(-1), Fraction(0), 0),  # spent already, although nothing burns now
         (Fraction(1), Fraction(0), None),  # nothing burns
         (Fraction(1), Fraction(-1), None),  # good above total burns nothing either
