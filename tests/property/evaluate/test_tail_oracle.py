@@ -132,5 +132,5 @@ def test_bounds_of_large_counts_stand_where_their_tail_is_half_the_level(count: 
     assert 0.0 <= low <= bad / total <= high <= 1.0
     if 0 < low < 1 - 1e-6:
         assert abs(upper_tail(bad, total, Fraction(low)) / float(alpha / 2) - 1) < 1e-6
-    if 1e-6 < 1 - high:
+    if 1 - high > 1e-6:
         assert abs(lower_tail(bad, total, Fraction(high)) / float(alpha / 2) - 1) < 1e-6
