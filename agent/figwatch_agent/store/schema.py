@@ -62,6 +62,8 @@ def bring_up(connection: sqlite3.Connection, path: str) -> None:
     Raises StoreTooNew where a newer figwatch wrote the file, and StoreError where another program did.
     """
     version = read_version(connection, path)
+    if version == VERSION:
+        return
     for number, statements in enumerate(MIGRATIONS[version:], start=version + 1):
         for statement in statements:
             connection.execute(statement)
