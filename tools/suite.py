@@ -33,7 +33,7 @@ class Part(NamedTuple):
 SIDE_BY_SIDE: Final = ("-n", "2", "--dist", "worksteal")
 FOLDERS: Final = tuple(folder for folder in ("tests/unit", "tests/contract") if ROOT.joinpath(folder).is_dir())
 INSTALLED: Final = ("-o", "pythonpath=tests", "--installed", "--ignore=tests/unit/house", *FOLDERS)
-"""The house's own tests are about the checkout; with workers, pytest takes a folder that is not there for "no tests"."""
+"""The house's own tests are about the checkout. With workers, a folder that is not there reads as "no tests"."""
 
 SUITES: Final = {
     "fast": (

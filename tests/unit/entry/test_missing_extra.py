@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -55,10 +56,13 @@ def test_a_missing_extra_ends_with_2_and_one_message(
     assert capsys.readouterr().err.startswith("figwatch: the extra 'agent' is not installed (missing: click).")
 
 
-def test_an_interpreter_without_packages_gets_the_message_and_no_traceback() -> None:
-    agent = Path(str(entry.__file__)).parents[1]
+def test_an_interpreter_without_packages_gets_the_message_and_no_traceback(tmp_path: Path) -> None:
+    package = tmp_path / "figwatch_agent"
+    package.mkdir()
+    for name in ("__init__.py", "__main__.py"):
+        shutil.copy(Path(str(entry.__file__)).with_name(name), package)
     start = (
-        f"import sys, runpy; sys.path.insert(0, {str(agent)!r}); "
+        f"import sys, runpy; sys.path.insert(0, {str(tmp_path)!r}); "
         "runpy.run_module('figwatch_agent', run_name='__main__')"
     )
     command = [sys.executable, "-I", "-S", "-c", start]
