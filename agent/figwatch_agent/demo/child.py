@@ -48,6 +48,13 @@ def bind() -> socket.socket:
     return bound
 
 
+def free_port() -> int:
+    """A loopback port that was free just now, for a program that has to be told where to listen."""
+    with bind() as bound:
+        port: int = bound.getsockname()[1]
+    return port
+
+
 def announce(bound: socket.socket) -> None:
     """Tell the parent the port in one line of JSON; whatever is printed afterwards goes to the log."""
     sys.stdout.write(json.dumps({"port": bound.getsockname()[1]}) + "\n")

@@ -11,6 +11,7 @@ import aiohttp
 from figwatch_agent.demo import routes, tokens
 from figwatch_agent.demo.box import Box, Child
 from figwatch_agent.demo.fault import PATH, Kind
+from figwatch_agent.demo.files import Addresses
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,17 @@ class Stack:
     legacy: Child
     services: Mapping[str, Child]  # by the names in routes.SERVICES
     gateway: Child
+
+    def addresses(self, agent_port: int) -> Addresses:
+        """Where everything listens, for the files of an agent that will listen on this port."""
+        urls = {name: child.url for name, child in self.services.items()}
+        return Addresses(
+            gateway=self.gateway.url,
+            legacy=self.legacy.url,
+            services=urls,
+            pager=self.pager.url,
+            agent_port=agent_port,
+        )
 
     async def load(self, faulted: str, service_rate: Fraction, seconds: Fraction) -> Child:
         """Start the load: the service side of ``faulted`` receives ``service_rate`` requests a second."""
@@ -46,10 +58,9 @@ async def start(box: Box, faulted: str) -> Stack:
 
     Raises PartFailed if a part does not start, ValueError if there is no such route.
     """
-    shares = routes.shares(faulted)
-    pager = await box.start("pager")
-    secrets = tokens.fresh(pager.url)
-    legacy, *services = await _start_all(box, ("legacy", *routes.SERVICES), secrets)
+    shares, secrets = routes.shares(faulted), tokens.fresh()
+    pager, legacy, *services = await _start_all(box, ("pager", "legacy", *routes.SERVICES), secrets)
+    secrets |= tokens.slack_webhook(pager.url)
     by_name = dict(zip(routes.SERVICES, services, strict=True))
     urls = json.dumps({name: child.url for name, child in by_name.items()})
     arguments = ("--legacy", legacy.url, "--services", urls, "--shares", json.dumps(shares))

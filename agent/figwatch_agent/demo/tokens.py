@@ -21,10 +21,14 @@ Tokens = dict[str, str]
 """Values by the name of their variable."""
 
 
-def fresh(pager: str) -> Tokens:
-    """New secrets for a run whose pager listens at this URL."""
-    made = {name: secrets.token_hex(16) for name in (FAULT, GATEWAY, AGENT, TRUST_TOKEN_VARIABLE, PAGERDUTY, WEBHOOK)}
-    return made | {SLACK: f"{pager}/services/T000/B000/{secrets.token_hex(12)}"}
+def fresh() -> Tokens:
+    """New secrets for one run; that of Slack is a URL and made when the pager's is known."""
+    return {name: secrets.token_hex(16) for name in (FAULT, GATEWAY, AGENT, TRUST_TOKEN_VARIABLE, PAGERDUTY, WEBHOOK)}
+
+
+def slack_webhook(pager: str) -> Tokens:
+    """The secret URL of a Slack channel at the pager that listens there."""
+    return {SLACK: f"{pager}/services/T000/B000/{secrets.token_hex(12)}"}
 
 
 def secret(variable: str) -> str:

@@ -58,6 +58,12 @@ async def becomes_true(condition: Callable[[], bool], within: float = 10.0) -> b
     return True
 
 
+def end_what_is_left(pids: list[int]) -> None:
+    for pid in pids:
+        if not gone(pid):
+            os.kill(pid, signal.SIGKILL)
+
+
 async def parent_with_two_children(folder: Path) -> tuple[asyncio.subprocess.Process, list[int]]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -74,10 +80,13 @@ async def parent_with_two_children(folder: Path) -> tuple[asyncio.subprocess.Pro
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 async def test_children_end_with_their_parent_however_it_ends(tmp_path: Path, ending: signal.Signals) -> None:
     parent, children = await parent_with_two_children(tmp_path)
-    assert not any(gone(pid) for pid in children)
-    parent.send_signal(ending)
-    await parent.wait()
-    assert await becomes_true(lambda: all(gone(pid) for pid in children))
+    try:
+        assert not any(gone(pid) for pid in children)
+        parent.send_signal(ending)
+        await parent.wait()
+        assert await becomes_true(lambda: all(gone(pid) for pid in children))
+    finally:
+        end_what_is_left(children)
 
 
 async def test_leaving_the_box_stops_what_it_started(tmp_path: Path) -> None:

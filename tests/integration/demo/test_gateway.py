@@ -222,6 +222,28 @@ async def test_an_upstream_that_breaks_off_is_an_edge_failure_of_its_side(edge: 
     assert await edge.counts(MODELS) - before == {("service", "502", contract.UPSTREAM_FAILURE): 3}
 
 
+async def test_an_upstream_that_is_not_there_is_an_edge_failure_of_its_side(edge: Edge) -> None:
+    async with served(web.Application()) as dead:
+        pass
+    upstreams = Upstreams(legacy=dead, services=dict.fromkeys(routes.templates(), dead))
+    gateway = Gateway(RouteTable({CHAT: 0}), upstreams, trust_token="t", control_token="c")
+    before = await edge.counts(CHAT)
+    async with served(gateway.app()) as url, edge.client.get(url + CHAT) as answer:
+        assert (answer.status, answer.headers["X-Served-By"]) == (502, "legacy")
+    assert await edge.counts(CHAT) - before == {("legacy", "502", contract.UPSTREAM_FAILURE): 1}
+
+
+async def test_an_answer_without_a_body_is_passed_on_as_it_is(edge: Edge) -> None:
+    async def empty(request: web.Request) -> web.Response:
+        return web.Response(status=204) if request.method == "DELETE" else web.Response(body=b"12345")
+
+    edge.service.handler = empty
+    async with edge.client.delete(edge.url + MODELS) as answer:
+        assert (answer.status, await answer.read()) == (204, b"")
+    async with edge.client.head(edge.url + MODELS) as answer:
+        assert (answer.status, answer.headers["Content-Length"]) == (200, "5")
+
+
 async def test_an_upstream_that_breaks_off_in_mid_answer_is_counted_and_not_passed_off_as_whole(edge: Edge) -> None:
     async def half(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Length": "100"})

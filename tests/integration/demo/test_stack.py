@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import aiohttp
 import pytest
 import pytest_asyncio
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from figwatch import contract
-from figwatch_agent.demo import routes, stack, tokens
+from figwatch_agent.demo import child, files, routes, stack, tokens
 from figwatch_agent.demo.box import Box, Child
 from figwatch_agent.demo.fault import PATH, Kind
 from figwatch_agent.demo.stack import Stack
@@ -71,6 +72,22 @@ async def test_the_monolith_counts_itself_as_legacy(running: Running) -> None:
     sides = await running.through_gateway(ROUTE_OF["knowledge"], 10)
     after = await _served(running, running.stack.legacy, ROUTE_OF["knowledge"])
     assert after["legacy"] - before["legacy"] == sides["legacy", 200] > 0
+
+
+async def test_the_files_name_the_addresses_at_which_the_parts_answer(running: Running) -> None:
+    addresses = running.stack.addresses(child.free_port())
+    for url in (addresses.gateway, addresses.legacy, addresses.pager, *addresses.services.values()):
+        assert (await running.get(f"{url}/healthz"))[0] == 200
+
+
+async def test_an_agent_reads_who_serves_a_route_at_the_address_in_its_files(running: Running) -> None:
+    plans = yaml.safe_load(files.settings(running.stack.addresses(child.free_port())))["rollback"]["plans"]
+    headers = tokens.bearer(running.stack.tokens[tokens.GATEWAY])
+    for plan in plans.values():
+        async with running.client.get(plan["gateway"]["read"], headers=headers) as answer:
+            state = await answer.json()
+        assert state["route"] == plan["steps"][0]["http"]["json"]["route"]
+        assert set(plan["gateway"]["fields"]) < set(state)
 
 
 @pytest.mark.parametrize(
