@@ -37,6 +37,7 @@ class Emergency:
         self._clock = clock
         self._known: set[str] = set()
         self._sent: set[tuple[str, str]] = set()
+        self._tried: dict[str, set[str]] = {}  # receivers of a row that was refused
         self._lanes: Mapping[str, _Lane] = {
             receiver.name: _Lane(self, receiver, notifier, clock=clock, random=random, wait=wait)
             for receiver, notifier in receivers
@@ -70,12 +71,14 @@ class Emergency:
 
     def refused(self, delivery: Delivery, fallback: str | None) -> None:
         """A lane's row was refused for good: its fallback gets it, unless the row has been there already."""
-        lane = self._lanes.get(fallback or "")
-        origin = delivery.original_receiver or delivery.row.receiver
-        if lane is None or fallback is None or fallback == origin:
+        row = delivery.row
+        tried = self._tried.setdefault(row.id, {row.receiver})
+        if fallback is None or fallback in tried or fallback not in self._lanes:
             return
-        row = replace(delivery.row, receiver=fallback)
-        lane.add(replace(self._fresh(row), original_receiver=origin))
+        tried.add(fallback)
+        origin = delivery.original_receiver or row.receiver
+        heir = self._fresh(replace(row, receiver=fallback))
+        self._lanes[fallback].add(replace(heir, original_receiver=origin))
 
     def _fresh(self, row: OutboxRow) -> Delivery:
         now = self._clock.now()
@@ -126,18 +129,15 @@ class _Lane:
         self._pace.began(self._clock.now())
         result = await self._deliver(begun)
         self._pace.ended(self._clock.now(), result)
-        if not self._queue or self._queue[0] is not delivery:
-            if result.kind is DeliveryResultKind.ACCEPTED:
-                self._emergency.accepted(delivery)
-            return
         if result.kind is DeliveryResultKind.ACCEPTED:
-            self._queue.popleft()
             self._emergency.accepted(delivery)
-        elif result.kind is DeliveryResultKind.REFUSED:
-            self._queue.popleft()
+        if not self._queue or self._queue[0] is not delivery:
+            return  # the store came back meanwhile: the outbox goes on with it
+        self._queue.popleft()
+        if result.kind is DeliveryResultKind.REFUSED:
             self._emergency.refused(delivery, self._receiver.fallback)
-        else:
-            self._queue[0] = self._later(begun, result)
+        elif result.kind is not DeliveryResultKind.ACCEPTED:
+            self._queue.appendleft(self._later(begun, result))
 
     def _later(self, delivery: Delivery, result: DeliveryResult) -> Delivery:
         wait = next_wait(delivery.attempts, result.retry_after, self._random)

@@ -13,10 +13,8 @@ from figwatch_agent.notify.classify import of_error, of_status
 from figwatch_agent.notify.retry_after import parse_retry_after
 from figwatch_agent.notify.secrecy import Mask
 
-BODY_LIMIT: Final = 512 * 1024
-"""Bytes of a body that PagerDuty takes; the others are held to it as well."""
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10, connect=5, sock_connect=4)
-"""Seconds. Connecting, name and TLS included, ends well before the whole: running out of time later means it was sent."""
+"""Seconds. Connecting, name and TLS included, ends well before the whole: late means sent."""
 _ANSWER_READ: Final = 2048
 
 
