@@ -24,16 +24,21 @@ class Clock(Protocol):
 
 
 class AnchoredClock:
-    """UTC read once, monotonic time added."""
+    """UTC read once, monotonic time added.
+
+    ``floor`` is the last instant that an earlier process of this state knew: where the wall clock was set back in
+    between, this clock goes on from the floor and says by how much it differs.
+    """
 
     def __init__(
         self,
         wall: Callable[[], int] = time.time_ns,
         monotonic: Callable[[], int] = time.monotonic_ns,
+        floor: Instant = 0,
     ) -> None:
         self._wall = wall
         self._monotonic = monotonic
-        self._offset = wall() - monotonic()
+        self._offset = max(wall(), (floor + 1) * _NANOSECONDS) - monotonic()
 
     def now(self) -> Instant:
         """Milliseconds since the epoch by the anchor."""

@@ -5,7 +5,6 @@ answered before and the value can have come about since; otherwise its first val
 outlive restarts of the agent: what happened meanwhile is known in number and unknown in time.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +48,7 @@ class CounterMemory:
     table: SeriesTable = EMPTY_TABLE
     last: Counts = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     vanished: dict[Series, int] = field(default_factory=dict)  # last values of series the page does not show now
+    _counting: Counts = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # rows that count one per event
 
     def fail(self) -> None:
         """The scrape was not answered."""
@@ -111,25 +111,18 @@ class CounterMemory:
         return known
 
     def _remember(self, batch: Batch, values: Counts, counts: Counts, gap: Duration | None) -> None:
+        if batch.table is not self.table:
+            self._counting = _counting_rows(batch.table)
         if gap is not None and gap > 0:
-            counted = sum(int(counts[row]) for row in throughput_rows(batch.table))
-            lately = counted / gap
+            lately = int(counts[self._counting].sum()) / gap
             self.rate = lately if self.rate == 0.0 else 0.9 * self.rate + 0.1 * lately
         self.at, self.answered, self.table, self.last = batch.at, True, batch.table, values
 
 
-_ROWS: dict[int, tuple[SeriesTable, list[int]]] = {}
-
-
-def throughput_rows(table: SeriesTable) -> Iterable[int]:
+def _counting_rows(table: SeriesTable) -> Counts:
     """Rows that count one per event: ``_count`` of histograms and ``_total`` of counters."""
-    found = _ROWS.get(id(table))
-    if found is None or found[0] is not table:
-        if len(_ROWS) > 1_000:
-            _ROWS.clear()
-        rows = [row for row, series in enumerate(table.series) if series.name.endswith(("_count", "_total"))]
-        found = _ROWS[id(table)] = (table, rows)
-    return found[1]
+    rows = [row for row, series in enumerate(table.series) if series.name.endswith(("_count", "_total"))]
+    return np.array(rows, dtype=np.int64)
 
 
 def family_of(series: Series) -> tuple[str, tuple[tuple[str, str], ...]]:

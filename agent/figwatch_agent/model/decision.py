@@ -17,7 +17,7 @@ class DecisionOutcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why; the first condition in the order of DESIGN's list that does not hold gives it."""
+    """Why; the first condition in the order they are listed that does not hold gives it."""
 
     CONDITIONS_HOLD = "conditions_hold"
     NO_PAGE_TIER = "no_page_tier"  # nothing that pages fires on this route now
@@ -30,7 +30,8 @@ class Reason(StrEnum):
     LEGACY_UNKNOWN = "legacy_unknown"  # legacy was not probed just now
     OVER_CAPACITY = "over_capacity"  # legacy cannot carry the traffic
     FORWARD_ONLY = "forward_only"  # data written by the service would be lost
-    LAG_UNKNOWN = "lag_unknown"
+    LAG_UNKNOWN = "lag_unknown"  # how far legacy's data is behind could not be read
+    LAG_TOO_LARGE = "lag_too_large"
     RETIRED_ROUTE = "retired_route"
     NO_PLAN = "no_plan"  # the route names no rollback plan
     GATEWAY_UNKNOWN = "gateway_unknown"  # what the gateway does now could not be read

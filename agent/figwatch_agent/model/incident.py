@@ -15,6 +15,7 @@ class IncidentKind(StrEnum):
 
     ROUTE = "route"  # users of a route
     UPTIME = "uptime"  # probes of a service; a ticket of its own
+    TRAFFIC = "traffic"  # where requests go: lost, or to a legacy that should not get any
     AGENT = "agent"  # figwatch itself: lost telemetry, failing deliveries
 
 

@@ -59,6 +59,15 @@ class LegacyFitness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LagReading:
+    """How far legacy's data is behind, for plans that write to both sides."""
+
+    read: HttpCall
+    field: str  # member of the JSON answer that holds seconds; dots go deeper
+    at_most: Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """What must be seen on the edge after the last step."""
 
@@ -76,15 +85,35 @@ class RollbackPlan:
     gateway: GatewayReading | None
     steps: tuple[Step, ...]
     verify: Verification
+    lag: LagReading | None = None
     preconditions: tuple[HttpCall, ...] = ()  # each must answer 2xx
     data_loss: str = ""  # for people: what would be lost, such as "writes of the last 30 s"
 
 
-def plan_calls(plan: RollbackPlan) -> Mapping[str, HttpCall]:
-    """Everything that is read regularly for the guard, by the name of its reading."""
-    calls = {f"{plan.name}/legacy": plan.legacy.probe}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Something that is read regularly for the guard."""
+
+    name: str  # of the Reading that answers it
+    call: HttpCall
+    fields: tuple[str, ...] = ()  # members of the JSON answer that make the reading's value
+    valued: bool = False  # whether the reading has a value: the whole answer where no fields are named
+
+
+def plan_questions(plan: RollbackPlan) -> tuple[Question, ...]:
+    """Everything that is read regularly for the guard."""
+    questions = [Question(name=f"{plan.name}/legacy", call=plan.legacy.probe)]
     if plan.gateway is not None:
-        calls[f"{plan.name}/gateway"] = plan.gateway.read
-    for index, call in enumerate(plan.preconditions):
-        calls[f"{plan.name}/precondition-{index}"] = call
-    return calls
+        call, fields = plan.gateway.read, plan.gateway.fields
+        questions.append(Question(name=f"{plan.name}/gateway", call=call, fields=fields, valued=True))
+    if plan.lag is not None:
+        questions.append(Question(name=f"{plan.name}/lag", call=plan.lag.read, fields=(plan.lag.field,), valued=True))
+    questions += [
+        Question(name=f"{plan.name}/precondition-{index}", call=call) for index, call in enumerate(plan.preconditions)
+    ]
+    return tuple(questions)
+
+
+def plan_calls(plan: RollbackPlan) -> Mapping[str, HttpCall]:
+    """The calls of ``plan_questions`` by name."""
+    return {question.name: question.call for question in plan_questions(plan)}

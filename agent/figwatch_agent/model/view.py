@@ -111,7 +111,6 @@ class TargetView:
     up: bool
     reason: str
     last_answer: Instant | None
-    failures: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

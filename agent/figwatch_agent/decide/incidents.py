@@ -1,0 +1,99 @@
+"""Stages of an incident: how it opens, takes alerts in, and ends. Every function gives the incident that follows."""
+
+import base64
+import hashlib
+from dataclasses import replace
+
+from figwatch_agent.durations import Instant
+from figwatch_agent.model.effect import RollbackState
+from figwatch_agent.model.incident import Alert, Incident, IncidentKind, RollbackVerdict
+from figwatch_agent.model.names import AlertName, Severity
+
+ROLLBACK_ALERTS = frozenset(
+    {AlertName.ROLLBACK_INEFFECTIVE, AlertName.ROLLBACK_UNVERIFIED, AlertName.ROLLBACK_NEEDS_HUMAN}
+)
+"""Alerts about a rollback; they end with the incident, and RollbackNeedsHuman only by a person's word."""
+
+
+def incident_id(migration: str, kind: IncidentKind, subject: str, detected_at: Instant) -> str:
+    """Derived from what it is about and when it was seen: short enough to be read out on the phone."""
+    digest = hashlib.sha256(f"{migration}\n{kind.value}\n{subject}\n{detected_at}".encode()).digest()
+    return "inc-" + base64.b32encode(digest)[:8].decode("ascii").lower()
+
+
+def opened(migration: str, service: str, kind: IncidentKind, subject: str, alert: Alert) -> Incident:
+    """A new incident with its first alert."""
+    return Incident(
+        id=incident_id(migration, kind, subject, alert.fired_at),
+        kind=kind,
+        migration=migration,
+        service=service,
+        route=subject,
+        severity=alert.severity,
+        impact_start=alert.impact_start,
+        detected_at=alert.fired_at,
+        alerts=(alert,),
+    )
+
+
+def joined(incident: Incident, alert: Alert) -> Incident:
+    """With one more alert; a page makes the incident a page, and an earlier impact moves its start."""
+    paging = alert.severity is Severity.PAGE
+    return replace(
+        incident,
+        alerts=(*incident.alerts, alert),
+        severity=Severity.PAGE if paging else incident.severity,
+        impact_start=min(incident.impact_start, alert.impact_start),
+        mitigated_at=None,
+    )
+
+
+def with_resolved(incident: Incident, alert: Alert, last_bad: Instant | None) -> Incident:
+    """With one alert ended and the end of its last bad tick."""
+    alerts = tuple(alert if known.id == alert.id else known for known in incident.alerts)
+    return bad_until(replace(incident, alerts=alerts), last_bad)
+
+
+def bad_until(incident: Incident, last_bad: Instant | None) -> Incident:
+    """With a later end of the last bad tick."""
+    if last_bad is None or (incident.last_bad is not None and last_bad <= incident.last_bad):
+        return incident
+    return replace(incident, last_bad=last_bad)
+
+
+def firing(incident: Incident) -> tuple[Alert, ...]:
+    """Its alerts that fire now."""
+    return tuple(alert for alert in incident.alerts if alert.resolved_at is None)
+
+
+def paging(incident: Incident) -> tuple[Alert, ...]:
+    """Page tiers of the SLI itself that fire now; alerts about a rollback are no reason for one."""
+    return tuple(
+        alert for alert in firing(incident) if alert.severity is Severity.PAGE and alert.name not in ROLLBACK_ALERTS
+    )
+
+
+def mitigated(incident: Incident) -> Incident:
+    """Once no alert of the SLI fires any more: the impact ended with its last bad tick."""
+    if incident.mitigated_at is not None or any(a.name not in ROLLBACK_ALERTS for a in firing(incident)):
+        return incident
+    return replace(incident, mitigated_at=max(incident.last_bad or incident.detected_at, incident.impact_start))
+
+
+def may_resolve(incident: Incident) -> bool:
+    """Whether the data have nothing more to say: alerts ended, and a rollback was verified or came to its end."""
+    if any(alert.name is AlertName.ROLLBACK_NEEDS_HUMAN for alert in firing(incident)):
+        return False
+    if any(alert.name not in ROLLBACK_ALERTS for alert in firing(incident)):
+        return False
+    run = incident.rollback
+    if run is None:
+        return True
+    return run.state.final and (run.state is not RollbackState.DONE or run.verdict is not RollbackVerdict.PENDING)
+
+
+def resolved(incident: Incident, now: Instant, by: str = "") -> Incident:
+    """Ended by the data, or by a person."""
+    alerts = tuple(replace(alert, resolved_at=alert.resolved_at or now) for alert in incident.alerts)
+    done = mitigated(replace(incident, alerts=alerts))
+    return replace(done, resolved_at=now, resolved_by=by)

@@ -1,0 +1,143 @@
+"""One tick, from inputs to Outcome. The same inputs in the same order give the same Outcomes, byte for byte."""
+
+import numpy as np
+
+from figwatch_agent.durations import SECOND, Instant, format_seconds
+from figwatch_agent.engine.casework import Casework
+from figwatch_agent.engine.catalog import Catalog, compile_catalog
+from figwatch_agent.engine.counting import Counter, Tally
+from figwatch_agent.engine.desk import Desk, Notes
+from figwatch_agent.engine.guarding import Guard
+from figwatch_agent.engine.ledger import Ledger
+from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.paging import Paging
+from figwatch_agent.engine.saving import Parts, changed_sections, restore, ring_row
+from figwatch_agent.engine.signals import Signals
+from figwatch_agent.engine.uptimes import Uptimes
+from figwatch_agent.engine.viewing import view_of
+from figwatch_agent.engine.watching import Watches
+from figwatch_agent.model.inputs import Inputs
+from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, TransitionKind
+from figwatch_agent.model.settings import Settings
+from figwatch_agent.model.slo import ServiceSlos
+from figwatch_agent.model.view import View
+
+STEP_TOLD = SECOND
+"""A wall clock that moved by less against ours is adjusted, not set."""
+
+
+class Engine:
+    """Holds the state of a migration's SLOs; time and inputs are handed in, nothing is read or written elsewhere."""
+
+    def __init__(self, services: tuple[ServiceSlos, ...], settings: Settings, saved: Saved | None = None) -> None:
+        self.catalog: Catalog = compile_catalog(services, settings)
+        self.sequence = 0
+        self.at: Instant | None = None
+        self._desk = Desk()
+        self._rings = Rings(self.catalog)
+        self._counter = Counter(self.catalog)
+        self._uptimes = Uptimes(self.catalog)
+        self._watches = Watches(self.catalog, self._rings)
+        self._signals = Signals(self.catalog, self._rings, self._desk)
+        self._casework = Casework(self.catalog, self._desk, self._watches)
+        self._guard = Guard(self.catalog, self._desk, self._rings, self._watches)
+        self._paging = Paging(self.catalog, self._desk, self._rings, self._watches)
+        self._ledger = Ledger()
+        self._parts = Parts(
+            rings=self._rings,
+            counter=self._counter,
+            watches=self._watches,
+            signals=self._signals,
+            uptimes=self._uptimes,
+            desk=self._desk,
+            untimed_total=np.zeros(len(self.catalog.streams), dtype=np.int64),
+            untimed_bad=np.zeros(len(self.catalog.streams), dtype=np.int64),
+        )
+        self._tally: Tally | None = None
+        if saved is not None:
+            self.sequence, self.at = saved.sequence, saved.at
+            restore(self._parts, saved)
+            self._ledger.restore(saved.ledger)
+
+    def wanted(self) -> frozenset[str]:
+        """Names of the samples that a source needs to deliver."""
+        return self._counter.wanted()
+
+    def advance(self, inputs: Inputs, now: Instant) -> Outcome:
+        """Take one tick's inputs. ValueError when ``now`` is not after the tick before."""
+        since = self.at if self.at is not None else now
+        if self.at is not None and now <= self.at:
+            raise ValueError(f"a tick at {now} does not follow one at {self.at}")
+        notes = Notes()
+        self._remark(inputs, now, notes)
+        tally, ring_rows = self._measure(inputs, now)
+        self._casework.hear(inputs.commands, now, notes)
+        self._casework.learn(inputs.effects, now, notes)
+        self._alert(tally, since, now, notes)
+        self._guard.weigh(tally, inputs, self._casework.approvals, now, notes)
+        self._guard.verify(tally, since, now, notes)
+        self._find(tally, now, notes)
+        ledger = self._ledger.add(self.catalog, self._desk, tally, now)
+        self._casework.settle(now, notes)
+        self._paging.tell(now, notes)
+        self.at, self.sequence, self._tally = now, self.sequence + 1, tally
+        return self._outcome(inputs, now, notes, ring_rows, ledger)
+
+    def view(self, now: Instant) -> View:
+        """Everything there is to see at the last tick."""
+        return view_of(self._parts, self._tally, self.sequence, self.at if self.at is not None else now)
+
+    def _measure(self, inputs: Inputs, now: Instant) -> tuple[Tally, tuple[RingRow, ...]]:
+        for reading in inputs.readings:
+            self._desk.readings[reading.name] = reading
+        tally = self._counter.count(inputs.batches, now)
+        uptime = self._uptimes.advance(inputs.probes, tally, now)
+        self._parts.untimed_total += tally.untimed_total
+        self._parts.untimed_bad += tally.untimed_bad
+        rows = [ring_row(self._parts, name, row) for name, row in self._rings.advance(tally, uptime, now)]
+        return tally, tuple(rows)
+
+    def _alert(self, tally: Tally, since: Instant, now: Instant, notes: Notes) -> None:
+        fired, resolved = self._watches.advance(tally, since, now)
+        for watch, alert in fired:
+            self._casework.fired(watch, alert, now, notes)
+        for alert, last_bad in resolved:
+            self._casework.resolved(alert, last_bad, now, notes)
+        signals, unknown = self._signals.look(tally, now)
+        self._casework.signalled(signals, unknown, now, notes)
+
+    def _remark(self, inputs: Inputs, now: Instant, notes: Notes) -> None:
+        if inputs.restarted and self.at is not None:
+            off = format_seconds(now - self.at)
+            notes.note(
+                now, TransitionKind.RESTARTED, "agent", f"the agent was off for {off}; its clock is anchored anew"
+            )
+        if abs(inputs.wall_step - self._desk.wall_step) >= STEP_TOLD:
+            moved = format_seconds(abs(inputs.wall_step - self._desk.wall_step))
+            way = "forward" if inputs.wall_step > self._desk.wall_step else "back"
+            self._desk.wall_step = inputs.wall_step
+            text = f"the wall clock was set {way} by {moved}; durations are not affected"
+            notes.note(now, TransitionKind.CLOCK_STEPPED, "clock", text)
+
+    def _find(self, tally: Tally, now: Instant, notes: Notes) -> None:
+        for key, text in tally.findings.items():
+            if self._desk.findings.get(key) != text:
+                notes.note(now, TransitionKind.FINDING, key, text)
+        self._desk.findings = dict(tally.findings)
+
+    def _outcome(
+        self, inputs: Inputs, now: Instant, notes: Notes, rows: tuple[RingRow, ...], ledger: tuple[LedgerEntry, ...]
+    ) -> Outcome:
+        return Outcome(
+            sequence=self.sequence,
+            at=now,
+            transitions=tuple(notes.transitions),
+            outbox=tuple(notes.outbox),
+            intents=tuple(notes.intents),
+            incidents=tuple(notes.incidents.values()),
+            ledger=ledger,
+            ring_rows=rows,
+            sections=changed_sections(self._parts),
+            commands=tuple(command.id for command in inputs.commands),
+            effects=tuple(effect.id for effect in inputs.effects),
+        )

@@ -1,0 +1,294 @@
+"""Weighs rollbacks for open cases, commits to them, and judges afterwards whether they helped."""
+
+import hashlib
+from dataclasses import replace
+from fractions import Fraction
+
+from figwatch_agent.decide import incidents
+from figwatch_agent.decide.guard import SidesSeen, Situation, weigh
+from figwatch_agent.decide.verify import verdict
+from figwatch_agent.durations import MINUTE, SECOND, Duration, Instant, format_seconds
+from figwatch_agent.engine.cases import Case
+from figwatch_agent.engine.casework import rollback_alert
+from figwatch_agent.engine.catalog import Catalog, Stream, Watch, WatchedRoute
+from figwatch_agent.engine.counting import TRAFFIC_SIDES, Tally
+from figwatch_agent.engine.desk import Desk, Notes
+from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.watching import Watches
+from figwatch_agent.evaluate.comparison import Comparison, Counts, Outcome, Sides, WindowFigures, compare
+from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_still_burning
+from figwatch_agent.model.command import Command
+from figwatch_agent.model.decision import Decision, DecisionOutcome, Reason
+from figwatch_agent.model.effect import RollbackState
+from figwatch_agent.model.incident import IncidentKind, RollbackRun, RollbackVerdict
+from figwatch_agent.model.inputs import Inputs
+from figwatch_agent.model.intent import RollbackIntent
+from figwatch_agent.model.names import AlertName, Stage
+from figwatch_agent.model.outcome import TransitionKind
+from figwatch_agent.model.page import PageKind
+from figwatch_agent.model.plan import RollbackPlan
+from figwatch_agent.model.wire import encode
+
+WINDOWS: tuple[Duration, ...] = (5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE)
+"""Fixed before anybody looks: short ones see a fault that has just begun, long ones a faint one."""
+
+VERIFY_LEVEL = Fraction(1, 1000)
+"""Of calling a rollback a help while the route still burns: stricter than recovery, since nobody looks again."""
+
+START_WITHIN: Duration = MINUTE
+"""A rollback that was not begun by then is not begun at all: its reasons may be stale."""
+
+WORTH_TELLING = frozenset({Reason.CONDITIONS_HOLD, Reason.SHARED_CAUSE, Reason.AWAITING_APPROVAL, Reason.DRY_RUN})
+"""A decision that changes to one of these is told; others wait for the next page."""
+
+
+class Guard:
+    """Everything about rollbacks that is decided, in one place."""
+
+    def __init__(self, catalog: Catalog, desk: Desk, rings: Rings, watches: Watches) -> None:
+        self.catalog = catalog
+        self.desk = desk
+        self.rings = rings
+        self.watches = watches
+
+    def weigh(
+        self, tally: Tally, inputs: Inputs, approvals: list[tuple[Case, Command]], now: Instant, notes: Notes
+    ) -> None:
+        """Weigh every open case of a route that fires; approvals are weighed anew before they count."""
+        rules = self.catalog.settings.rollback
+        self.desk.latches.forget(now - max(rules.cool_down, rules.blast_window))
+        approved = {case.incident.id: command.actor for case, command in approvals}
+        for case in list(self.desk.cases.values()):
+            if case.incident.kind is not IncidentKind.ROUTE or not case.pages or case.incident.rollback is not None:
+                continue
+            actor = approved.get(case.incident.id)
+            if incidents.paging(case.incident) or actor is not None:
+                self._weigh_one(case, tally, inputs, actor, now, notes)
+
+    def verify(self, tally: Tally, since: Instant, now: Instant, notes: Notes) -> None:
+        """Count what users of rolled-back routes see, and say whether it helped."""
+        for case in self.desk.cases.values():
+            run = case.incident.rollback
+            if run is None or run.state is not RollbackState.DONE or run.done_at is None:
+                continue
+            if run.verdict is RollbackVerdict.PENDING:
+                self._verify_one(case, run, run.done_at, tally, since, now, notes)
+
+    def _weigh_one(
+        self, case: Case, tally: Tally, inputs: Inputs, actor: str | None, now: Instant, notes: Notes
+    ) -> None:
+        route = self.catalog.route(case.incident.route)
+        watch = self._telling_watch(case)
+        case.looks += 1
+        decision = weigh(self._situation(case, route, watch, tally, inputs, actor, now))
+        before = case.incident.decision
+        if before is None or (before.outcome, before.reason) != (decision.outcome, decision.reason):
+            self._decided(case, decision, before, now, notes)
+        if decision.outcome is DecisionOutcome.AWAITING_APPROVAL:
+            case.awaiting_since = case.awaiting_since if case.awaiting_since is not None else now
+        else:
+            case.awaiting_since = None
+        if decision.outcome is DecisionOutcome.ROLLBACK and route is not None and route.plan is not None:
+            self._commit(case, route.plan, watch, actor, now, notes)
+
+    def _decided(self, case: Case, decision: Decision, before: Decision | None, now: Instant, notes: Notes) -> None:
+        case.put(replace(case.incident, decision=decision))
+        words = f"{decision.outcome.value.replace('_', ' ')}: {decision.reason.value}"
+        data = tuple(
+            (condition.name, f"{condition.holds.value}: {condition.evidence}") for condition in decision.conditions
+        )
+        notes.note(now, TransitionKind.DECIDED, case.incident.id, f"{case.incident.route}: {words}", data)
+        if before is not None and decision.reason in WORTH_TELLING:
+            case.news.append(PageKind.UPDATE.value)
+
+    def _situation(
+        self,
+        case: Case,
+        route: WatchedRoute | None,
+        watch: Watch | None,
+        tally: Tally,
+        inputs: Inputs,
+        actor: str | None,
+        now: Instant,
+    ) -> Situation:
+        rules = self.catalog.settings.rollback
+        template = case.incident.route
+        plan = route.plan if route else None
+        legacy_rate, route_rate = self._rates(route, now)
+        alerts = incidents.paging(case.incident)
+        return Situation(
+            now=now,
+            route=template,
+            stage=route.route.stage if route else Stage.LEGACY,
+            plan=plan,
+            plan_digest=plan_digest(plan) if plan else None,
+            settings=rules,
+            paging=tuple(f"{alert.slo} ({alert.tier}, {alert.bad} bad of {alert.total})" for alert in alerts),
+            measured=watch is not None and bool(tally.known[watch.stream.index]),
+            sides=self._sides(case, watch),
+            readings=self.desk.readings,
+            gateway_at_start=case.gateway_at_start,
+            legacy_rate=legacy_rate,
+            route_rate=route_rate,
+            already_run=case.incident.rollback is not None,
+            latched=template in self.desk.latches.latched,
+            last_rollback=self.desk.latches.last(template),
+            recent_rollbacks=self.desk.latches.automatic_since(now - rules.blast_window),
+            kill_switch=inputs.kill_switch,
+            store_healthy=inputs.store_healthy,
+            approved_by=actor,
+        )
+
+    def _telling_watch(self, case: Case) -> Watch | None:
+        """The watch whose counts are compared: the first of the route's page alerts whose requests have sides."""
+        ids = {alert.id for alert in incidents.paging(case.incident)}
+        found = [self.catalog.watches[index] for index, alert in self.watches.firing.items() if alert.id in ids]
+        return next((watch for watch in found if watch.stream.sided), found[0] if found else None)
+
+    def _sides(self, case: Case, watch: Watch | None) -> SidesSeen:
+        if watch is None or not watch.stream.sided:
+            return SidesSeen(outcome="no_control", evidence="what fires does not split its requests by side")
+        sides = [self._side_counts(watch.stream, window) for window in WINDOWS]
+        word = "legacy"
+        if not sides[-1].control.total:
+            baseline = self.desk.baselines.get(case.incident.route)
+            if baseline is None:
+                return SidesSeen(
+                    outcome="no_control", evidence="legacy serves nothing on this route, no baseline is recorded"
+                )
+            word = "legacy's baseline"
+            control = Counts(bad=baseline.bad, total=baseline.total)
+            sides = [replace(side, control=control) for side in sides]
+        seen = compare(sides, case.looks, watch.stream.slo.objective, watch.factor)
+        return SidesSeen(outcome=seen.outcome.value, evidence=_sentence(seen, word))
+
+    def _side_counts(self, stream: Stream, window: Duration) -> Sides:
+        service, legacy = self.rings.sides(stream, window)
+        return Sides(window=window, service=_counts(service), control=_counts(legacy))
+
+    def _rates(self, route: WatchedRoute | None, now: Instant) -> tuple[Fraction, Fraction]:
+        """Requests a second that legacy serves on all routes, and that would be added from this one."""
+        traffic = self.rings.traffic(MINUTE)
+        legacy = int(traffic[:, TRAFFIC_SIDES.index("legacy")].sum())
+        moved = 0
+        if route is not None:
+            row = traffic[route.index]
+            moved = int(row.sum() - row[TRAFFIC_SIDES.index("legacy")] - row[TRAFFIC_SIDES.index("shadow")])
+        seconds = Fraction(max(min(MINUTE, now - self.rings.began), SECOND), SECOND)
+        return legacy / seconds, moved / seconds
+
+    def _commit(
+        self, case: Case, plan: RollbackPlan, watch: Watch | None, actor: str | None, now: Instant, notes: Notes
+    ) -> None:
+        incident = case.incident
+        reading = self.desk.readings.get(f"{plan.name}/gateway")
+        intent = RollbackIntent(
+            id=f"{incident.id}/rollback",
+            incident=incident.id,
+            route=incident.route,
+            plan=plan,
+            decided_at=now,
+            valid_until=now + START_WITHIN,
+            gateway=reading.value if reading is not None and plan.gateway is not None else None,
+        )
+        notes.intents.append(intent)
+        run = RollbackRun(
+            id=intent.id, plan=plan.name, decided_at=now, state=RollbackState.COMMITTED, approved_by=actor
+        )
+        case.put(replace(incident, rollback=run))
+        case.verify_slo, case.verify_within = plan.verify.slo, plan.verify.within
+        case.verify_ratio = self._verify_ratio(case, watch)
+        self.desk.latches.fasten(incident.route, incident.id, now, automatic=actor is None)
+
+    def _verify_ratio(self, case: Case, watch: Watch | None) -> Fraction:
+        """The ratio that fired where the plan verifies the same SLO, else the highest that SLO would fire at."""
+        if watch is not None and watch.stream.slo.name == case.verify_slo:
+            return min(watch.ratio, Fraction(1))
+        stream = self._verify_stream(case)
+        ratios = [w.ratio for w in self.catalog.watches if stream is not None and w.stream is stream]
+        return min(max(ratios, default=watch.ratio if watch else Fraction(1)), Fraction(1))
+
+    def _verify_stream(self, case: Case) -> Stream | None:
+        return next(
+            (
+                stream
+                for stream in self.catalog.streams
+                if stream.slo.name == case.verify_slo and stream.route in (case.incident.route, "")
+            ),
+            None,
+        )
+
+    def _verify_one(
+        self,
+        case: Case,
+        run: RollbackRun,
+        done_at: Instant,
+        tally: Tally,
+        since: Instant,
+        now: Instant,
+        notes: Notes,
+    ) -> None:
+        stream = self._verify_stream(case)
+        if stream is not None and since >= done_at:
+            case.after_bad += int(tally.bad[stream.index].sum())
+            case.after_total += int(tally.total[stream.index].sum())
+        ratio = case.verify_ratio or Fraction(1)
+        said = verdict(
+            rejects_burning=rejects_still_burning(case.after_bad, case.after_total, ratio, VERIFY_LEVEL),
+            enough=case.after_total >= clean_requests_needed(ratio, VERIFY_LEVEL),
+            deadline=now - done_at >= case.verify_within,
+        )
+        if said is RollbackVerdict.PENDING:
+            return
+        seen = f"{case.after_bad} of {case.after_total} requests bad in {format_seconds(now - done_at)} since"
+        case.put(replace(case.incident, rollback=replace(run, verdict=said, verified_at=now, detail=seen)))
+        text = f"{case.incident.route}: the rollback {VERDICTS[said]}, {seen}"
+        notes.note(now, TransitionKind.ROLLBACK_VERIFIED, case.incident.id, text, (("verdict", said.value),))
+        case.news.append(PageKind.UPDATE.value)
+        if said in _VERDICT_ALERTS:
+            case.put(incidents.joined(case.incident, rollback_alert(case.incident, _VERDICT_ALERTS[said], now)))
+
+
+VERDICTS: dict[RollbackVerdict, str] = {
+    RollbackVerdict.HELPED: "helped",
+    RollbackVerdict.INEFFECTIVE: "did not help",
+    RollbackVerdict.UNVERIFIED: "could not be verified",
+}
+
+_VERDICT_ALERTS: dict[RollbackVerdict, AlertName] = {
+    RollbackVerdict.INEFFECTIVE: AlertName.ROLLBACK_INEFFECTIVE,
+    RollbackVerdict.UNVERIFIED: AlertName.ROLLBACK_UNVERIFIED,
+}
+
+
+def plan_digest(plan: RollbackPlan) -> str:
+    """What an approval is bound to: the plan as it was read."""
+    return hashlib.sha256(encode(plan).encode()).hexdigest()[:16]
+
+
+def _counts(pair: tuple[int, int]) -> Counts:
+    """A source that counts more good events than events must not break the comparison."""
+    bad, total = pair
+    return Counts(bad=min(max(bad, 0), max(total, 0)), total=max(total, 0))
+
+
+_OUTCOMES: dict[Outcome, str] = {
+    Outcome.WORSE: "the service side is worse",
+    Outcome.SHARED: "both sides fail alike",
+    Outcome.NOT_WORSE: "the service side is as good",
+    Outcome.UNDECIDED: "not enough requests yet to tell the sides apart",
+}
+
+
+def _sentence(seen: Comparison, control: str) -> str:
+    window = seen.decisive or max(seen.windows, key=lambda figures: figures.sides.control.total)
+    return f"{_OUTCOMES[seen.outcome]}: {_figures(window, control)}"
+
+
+def _figures(figures: WindowFigures, control: str) -> str:
+    service, other = figures.sides.service, figures.sides.control
+    return (
+        f"service {service.bad} bad of {service.total} ({figures.service_low:.1%} to {figures.service_high:.1%}), "
+        f"{control} {other.bad} of {other.total} ({figures.control_low:.1%} to {figures.control_high:.1%}), "
+        f"last {format_seconds(figures.sides.window)}"
+    )

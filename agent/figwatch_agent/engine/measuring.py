@@ -1,0 +1,126 @@
+"""The engine's rings: budgets, sides, traffic, latency buckets and uptime, and the windows read from them."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.engine.catalog import Catalog, Stream
+from figwatch_agent.engine.counting import BOUNDS, BUCKET_SIDES, ELSEWHERE, TRAFFIC_SIDES, Tally
+from figwatch_agent.evaluate.windows import DEFAULT, LONG, RECENT, Ring, Row, Window, reaching
+
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StreamWindow:
+    """One window over all streams."""
+
+    length: Duration
+    total: Window
+    bad: Window
+    covered: Window
+
+
+class Rings:
+    """All of them, advanced together once a tick."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.catalog = catalog
+        self._streams = len(catalog.streams)
+        self.first_tick: Instant | None = None
+        self._probed = [stream for stream in catalog.streams if stream.probed]
+        budget = reaching(DEFAULT, catalog.longest_window)
+        long = reaching(LONG, catalog.longest_window)
+        self.rings: dict[str, Ring] = {
+            name: Ring(layout, len(self.columns(name)))
+            for name, layout in (
+                ("budget", budget),
+                ("sides", RECENT),
+                ("traffic", long),
+                ("buckets", long),
+                ("uptime", budget),
+            )
+        }
+
+    @property
+    def began(self) -> Instant:
+        """The first tick of this state."""
+        return self.first_tick if self.first_tick is not None else 0
+
+    def columns(self, name: str) -> list[str]:
+        """Stable keys of a ring's columns, in order."""
+        keys = [stream.key for stream in self.catalog.streams]
+        routes = [route.route.template for route in self.catalog.routes]
+        match name:
+            case "budget":
+                return [f"{key} {part}" for part in ("total", "bad", "covered") for key in keys]
+            case "sides":
+                parts = ("service total", "service bad", "legacy total", "legacy bad")
+                return [f"{key} {part}" for part in parts for key in keys]
+            case "traffic":
+                return [f"{route} {side}" for route in (*routes, ELSEWHERE) for side in TRAFFIC_SIDES]
+            case "buckets":
+                bounds = [*(str(bound) for bound in BOUNDS), "more"]
+                return [f"{route} {side} {bound}" for route in routes for side in BUCKET_SIDES for bound in bounds]
+            case _:
+                return [f"{stream.key} {part}" for part in ("up", "down") for stream in self._probed]
+
+    def advance(self, tally: Tally, uptime: Counts, now: Instant) -> Iterator[tuple[str, Row]]:
+        """Count one tick in every ring; the rows that were written."""
+        self.first_tick = now if self.first_tick is None else self.first_tick
+        legacy, service = tally_sides(tally)
+        increments = {
+            "budget": np.concatenate([tally.total.sum(axis=1), tally.bad.sum(axis=1), tally.covered]),
+            "sides": np.concatenate([*service, *legacy]),
+            "traffic": tally.traffic.reshape(-1),
+            "buckets": tally.buckets.reshape(-1),
+            "uptime": uptime,
+        }
+        for name, ring in self.rings.items():
+            for row in ring.advance(now, increments[name]):
+                yield name, row
+
+    def streams(self, length: Duration) -> StreamWindow:
+        """Events and covered time of every stream over the last ``length``."""
+        window, count = self.rings["budget"].window(length), self._streams
+        return StreamWindow(
+            length, _part(window, 0, count), _part(window, count, count), _part(window, 2 * count, count)
+        )
+
+    def counted(self) -> tuple[Counts, Counts]:
+        """Total and bad of every stream since the state began, events of windows only."""
+        current, count = self.rings["budget"].current, self._streams
+        return current[:count], current[count : 2 * count]
+
+    def sides(self, stream: Stream, length: Duration) -> tuple[tuple[int, int], tuple[int, int]]:
+        """(bad, total) of the service side and of legacy over the last ``length``, events surely inside."""
+        inside = self.rings["sides"].window(length).inside
+        picked = [int(inside[part * self._streams + stream.index]) for part in range(4)]
+        return (picked[1], picked[0]), (picked[3], picked[2])
+
+    def traffic(self, length: Duration) -> Counts:
+        """Requests by [route, side] over the last ``length``; the last row is every other route."""
+        window = self.rings["traffic"].window(length)
+        return window.most.reshape(-1, len(TRAFFIC_SIDES))
+
+    def buckets(self, length: Duration) -> Counts:
+        """Requests by [route, side, bucket] over the last ``length``, each bucket by itself."""
+        cumulative = self.rings["buckets"].window(length).most.reshape(-1, len(BUCKET_SIDES), len(BOUNDS) + 1)
+        return np.maximum(np.diff(cumulative, axis=2, prepend=0), 0)
+
+    def uptime(self, length: Duration) -> dict[int, tuple[Duration, Duration]]:
+        """(up, down) milliseconds over the last ``length`` by stream."""
+        most, count = self.rings["uptime"].window(length).most, len(self._probed)
+        return {stream.index: (int(most[place]), int(most[count + place])) for place, stream in enumerate(self._probed)}
+
+
+def tally_sides(tally: Tally) -> tuple[list[Counts], list[Counts]]:
+    """[total, bad] of legacy and of the service side."""
+    return [tally.total[:, 0], tally.bad[:, 0]], [tally.total[:, 1], tally.bad[:, 1]]
+
+
+def _part(window: Window, first: int, count: int) -> Window:
+    return Window(window.inside[first : first + count], window.edge[first : first + count])

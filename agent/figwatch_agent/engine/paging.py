@@ -1,0 +1,262 @@
+"""What people are told, and through whom: the news of a tick become outbox rows."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+from figwatch_agent.decide import incidents
+from figwatch_agent.durations import HOUR, SECOND, Duration, Instant, format_seconds
+from figwatch_agent.engine.cases import Case
+from figwatch_agent.engine.catalog import Catalog, Stream, Watch
+from figwatch_agent.engine.counting import TRAFFIC_SIDES
+from figwatch_agent.engine.desk import Desk, Notes
+from figwatch_agent.engine.guarding import VERDICTS
+from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.watching import Watches
+from figwatch_agent.evaluate.error_budget import Budget, time_to_exhaustion
+from figwatch_agent.model.decision import DecisionOutcome, Reason
+from figwatch_agent.model.effect import RollbackState
+from figwatch_agent.model.incident import Incident, IncidentKind, RollbackVerdict
+from figwatch_agent.model.names import Severity
+from figwatch_agent.model.page import Facts, OutboxRow, Page, PageKind
+from figwatch_agent.model.settings import Receiver
+
+SHARED_WITHIN: Duration = HOUR
+"""Incidents with a shared cause that begin within this time of each other are told as one."""
+
+
+class Paging:
+    """Writes rows for cases; remembers in each case who was told."""
+
+    def __init__(self, catalog: Catalog, desk: Desk, rings: Rings, watches: Watches) -> None:
+        self.catalog = catalog
+        self.desk = desk
+        self.rings = rings
+        self.watches = watches
+
+    def tell(self, now: Instant, notes: Notes) -> None:
+        """Rows for everything new; resolved cases leave the desk afterwards."""
+        for case in list(self.desk.cases.values()):
+            self._share(case)
+            told = self._trigger(case, now, notes)
+            if PageKind.UPDATE.value in case.news and not told:
+                self._to_told(case, PageKind.UPDATE, now, notes)
+            if PageKind.RESOLVE.value in case.news:
+                self._resolve(case, now, notes)
+            case.news.clear()
+            if case.changed:
+                notes.incidents[case.incident.id] = case.incident
+                case.changed = False
+            if not case.incident.open:
+                self.desk.close(case)
+
+    def _share(self, case: Case) -> None:
+        """Where legacy fails alike on several routes at once, the first incident's page speaks for all."""
+        decision = case.incident.decision
+        if case.told or case.incident.shared_with or decision is None or decision.reason is not Reason.SHARED_CAUSE:
+            return
+        for other in self.desk.cases.values():
+            leads = other is not case and other.told and other.incident.shared_with is None
+            alike = other.incident.decision is not None and other.incident.decision.reason is Reason.SHARED_CAUSE
+            near = abs(other.incident.detected_at - case.incident.detected_at) <= SHARED_WITHIN
+            if leads and alike and near:
+                case.put(replace(case.incident, shared_with=other.incident.id))
+                other.news.append(PageKind.UPDATE.value)
+                return
+
+    def _trigger(self, case: Case, now: Instant, notes: Notes) -> bool:
+        incident = case.incident
+        if not incident.open or incident.shared_with is not None:
+            return False
+        rolling = incident.decision is not None and incident.decision.outcome is DecisionOutcome.ROLLBACK
+        if self.desk.silenced(case, now) and not rolling:
+            return False
+        new = [
+            receiver
+            for receiver in self.catalog.settings.receivers
+            if incident.severity in receiver.severities and _mark(receiver, incident.severity) not in case.told
+        ]
+        if new:
+            told = [(receiver.name, incident.severity) for receiver in new]
+            self._rows(case, PageKind.TRIGGER, told, case.group, now, notes)
+            case.told += tuple(_mark(receiver, incident.severity) for receiver in new)
+        return bool(new)
+
+    def _to_told(self, case: Case, kind: PageKind, now: Instant, notes: Notes) -> None:
+        speaker = self.desk.cases.get(case.incident.shared_with or "", case)
+        self._rows(case, kind, [_unmarked(mark) for mark in speaker.told], speaker.group, now, notes)
+
+    def _resolve(self, case: Case, now: Instant, notes: Notes) -> None:
+        """A page that speaks for several incidents ends with the last of them; before that, one is said to be over."""
+        spoken_for = [
+            other
+            for other in self.desk.cases.values()
+            if other.incident.open and other.incident.shared_with == case.incident.id
+        ]
+        last = case.incident.shared_with is None and not spoken_for
+        self._to_told(case, PageKind.RESOLVE if last else PageKind.UPDATE, now, notes)
+        for place, other in enumerate(spoken_for):
+            heir = spoken_for[0]
+            heir.told, heir.group = case.told, case.group
+            other.put(replace(other.incident, shared_with=None if place == 0 else heir.incident.id))
+
+    def _rows(
+        self, case: Case, kind: PageKind, told: list[tuple[str, Severity]], group: str, now: Instant, notes: Notes
+    ) -> None:
+        if not told:
+            return
+        case.put(replace(case.incident, pages=case.incident.pages + 1))
+        for receiver, severity in told:
+            page = self._page(case, kind, severity, group, now)
+            row = f"{case.incident.id}/{case.incident.pages}/{receiver}/{severity.value}"
+            notes.outbox.append(OutboxRow(id=row, receiver=receiver, incident=group, page=page))
+
+    def _page(self, case: Case, kind: PageKind, severity: Severity, group: str, now: Instant) -> Page:
+        incident, settings = case.incident, self.catalog.settings
+        watch = self._watch(incident)
+        facts = self._facts(incident, watch.stream, now) if watch is not None else None
+        alert = incidents.firing(incident)[-1] if incidents.firing(incident) else incident.alerts[-1]
+        action = _action(incident)
+        external = settings.web.external_url
+        return Page(
+            kind=kind,
+            headline=_headline(kind, incident, facts, watch),
+            incident=incident,
+            group=group if severity is Severity.PAGE else f"{group}/ticket",
+            severity=severity,
+            at=now,
+            facts=facts,
+            action=action,
+            runbook_url=settings.runbook_url + alert.name.value,
+            status_url=f"{external.rstrip('/')}/incidents/{incident.id}" if external else None,
+        )
+
+    def _watch(self, incident: Incident) -> Watch | None:
+        """The watch that tells best how bad it is: a page of the route, else whatever it was."""
+        keys = {(alert.slo, alert.tier, alert.lane) for alert in incident.alerts}
+        found = [
+            watch
+            for watch in self.catalog.watches
+            if (watch.stream.slo.name, watch.tier, watch.lane) in keys and watch.stream.route in (incident.route, "")
+        ]
+        return next((watch for watch in found if watch.severity is Severity.PAGE), found[0] if found else None)
+
+    def _facts(self, incident: Incident, stream: Stream, now: Instant) -> Facts:
+        end = incident.mitigated_at if incident.mitigated_at is not None else now
+        over = min(max(now - incident.impact_start, 5 * SECOND), HOUR)
+        service, legacy = self.rings.sides(stream, over)
+        place = stream.index
+        if stream.sided:
+            bad, total = service[0] + legacy[0], service[1] + legacy[1]
+        else:
+            window = self.rings.streams(over)
+            bad, total = int(window.bad.most[place]), int(window.total.most[place])
+        budget = Budget(objective=stream.slo.objective)
+        period = self.rings.streams(stream.service.window)
+        left = budget.remaining(int(period.bad.most[place]), int(period.total.most[place]))
+        burn = budget.burn_rate(bad, total) if total > 0 else None
+        return Facts(
+            bad=bad,
+            total=total,
+            over=max(end - incident.impact_start, 0) if incident.mitigated_at is not None else over,
+            objective=percent(stream.slo.objective),
+            burn_rate=None if burn is None else f"{float(burn):.1f}",
+            budget_left=None if left is None else percent(max(left, Fraction(0))),
+            exhausted_in=time_to_exhaustion(left, burn, stream.service.window),
+            legacy_share=self._legacy_share(incident.route),
+            service_bad=service[0],
+            service_total=service[1],
+            legacy_bad=legacy[0],
+            legacy_total=legacy[1],
+        )
+
+    def _legacy_share(self, template: str) -> str | None:
+        route = self.catalog.route(template)
+        if route is None:
+            return None
+        row = self.rings.traffic(10 * SECOND)[route.index]
+        users = int(row.sum() - row[TRAFFIC_SIDES.index("shadow")])
+        return percent(Fraction(int(row[TRAFFIC_SIDES.index("legacy")]), users)) if users else None
+
+
+def percent(ratio: Fraction) -> str:
+    """``99.9%``, ``0.25%``: as many digits as the ratio has, at most four behind the point."""
+    text = f"{float(ratio * 100):.4f}".rstrip("0").rstrip(".")
+    return f"{text}%"
+
+
+def _mark(receiver: Receiver, severity: Severity) -> str:
+    return f"{receiver.name}/{severity.value}"
+
+
+def _unmarked(mark: str) -> tuple[str, Severity]:
+    name, _, severity = mark.rpartition("/")
+    return name, Severity(severity)
+
+
+def _headline(kind: PageKind, incident: Incident, facts: Facts | None, watch: Watch | None) -> str:
+    """Route, symptom, size, and what figwatch does, in this order."""
+    name = incident.route
+    if kind is PageKind.RESOLVE:
+        ended = incident.mitigated_at if incident.mitigated_at is not None else incident.detected_at
+        return f"{name}: over, users were affected for {format_seconds(max(ended - incident.impact_start, 0))}"
+    if incident.kind is not IncidentKind.ROUTE or facts is None or watch is None or not facts.total:
+        return f"{name}: {incident.alerts[-1].name.value}"
+    verb = "fail or are too slow" if watch.stream.kind == "latency" else "fail"
+    share = percent_short(Fraction(facts.bad, facts.total))
+    size = f"{share} of requests {verb} ({facts.bad} of {facts.total} in {format_seconds(facts.over)})"
+    return f"{name}: {size}; {_doing(incident)}"
+
+
+def percent_short(ratio: Fraction) -> str:
+    """For a headline: ``48%``, ``0.3%``."""
+    value = float(ratio * 100)
+    return f"{value:.0f}%" if value >= 10 else f"{value:.1f}%"
+
+
+def _doing(incident: Incident) -> str:
+    run, decision = incident.rollback, incident.decision
+    if run is not None:
+        if run.verdict is not RollbackVerdict.PENDING:
+            return f"the rollback {VERDICTS[run.verdict]}"
+        return RUNNING[run.state]
+    if decision is None:
+        return "nothing can be sent back"
+    return DOING[decision.outcome]
+
+
+DOING: dict[DecisionOutcome, str] = {
+    DecisionOutcome.ROLLBACK: "sending it back to legacy",
+    DecisionOutcome.WITHHELD: "rollback withheld",
+    DecisionOutcome.DRY_RUN: "dry run: would send it back to legacy",
+    DecisionOutcome.AWAITING_APPROVAL: "a rollback awaits your approval",
+}
+
+RUNNING: dict[RollbackState, str] = {
+    RollbackState.COMMITTED: "sending it back to legacy",
+    RollbackState.RUNNING: "sending it back to legacy",
+    RollbackState.DONE: "sent back to legacy, verifying",
+    RollbackState.COMPENSATED: "the rollback failed and was undone",
+    RollbackState.FAILED: "the rollback failed half-way: a person is needed",
+    RollbackState.NEEDS_HUMAN: "the rollback stopped: a person is needed",
+    RollbackState.EXPIRED: "the rollback was not begun in time",
+    RollbackState.ABANDONED: "the rollback was called off",
+}
+
+
+def _action(incident: Incident) -> str:
+    """What figwatch does or withholds, and why."""
+    run, decision = incident.rollback, incident.decision
+    if run is not None:
+        said = f"Rollback by plan {run.plan}: {_doing(incident)}"
+        return f"{said} ({run.detail})." if run.detail else f"{said}."
+    if decision is None:
+        return "figwatch does nothing by itself here."
+    broken = next((condition for condition in decision.conditions if condition.reason is decision.reason), None)
+    why = f"{decision.reason.value}: {broken.evidence}" if broken is not None else decision.reason.value
+    if decision.outcome is DecisionOutcome.WITHHELD:
+        return f"Rollback withheld, {why}."
+    if decision.outcome is DecisionOutcome.AWAITING_APPROVAL:
+        return f"Every condition holds. Approve with: figwatch rollback approve {incident.id}"
+    if decision.outcome is DecisionOutcome.DRY_RUN:
+        return f"Every condition holds; mode is dry-run, so plan {decision.plan} is not carried out."
+    return f"Every condition holds: plan {decision.plan} sends the route back to legacy now."

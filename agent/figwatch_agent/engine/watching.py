@@ -1,0 +1,255 @@
+"""Tiers and early lanes over all streams: which alerts fire, and which resolve."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.decide.runs import Runs
+from figwatch_agent.durations import MINUTE, Duration, Instant
+from figwatch_agent.engine.catalog import Catalog, Stream, Watch
+from figwatch_agent.engine.counting import Tally
+from figwatch_agent.engine.measuring import Rings, StreamWindow
+from figwatch_agent.evaluate.burn_rate import Verdict, over, over_many, threshold_arrays
+from figwatch_agent.evaluate.early_lane import FEWEST_EVENTS_A_YEAR, YEAR, advance_many, threshold
+from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_still_burning, rejects_within_budget
+from figwatch_agent.model.incident import Alert
+
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+RECENT: Duration = MINUTE
+"""What an early alert says of itself: the counts of the last minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowCounts:
+    """One stream in one window, with what may lie on either side of its start."""
+
+    bad: int
+    total: int
+    bad_edge: int
+    total_edge: int
+    imputed: int  # good events that uncovered time would have brought at the covered rate
+    known: bool  # whether anything was measured
+
+
+class Watches:
+    """State of all watches and what one tick does to it."""
+
+    def __init__(self, catalog: Catalog, rings: Rings) -> None:
+        self.catalog = catalog
+        self.rings = rings
+        watches = catalog.watches
+        count = len(watches)
+        self.runs = Runs.none(count)
+        self.statistic: Integers = np.zeros(count, dtype=np.int64)
+        self.thresholds: Integers = np.full(count, threshold(FEWEST_EVENTS_A_YEAR, YEAR), dtype=np.int64)
+        self.cut: Integers = np.zeros(count, dtype=np.int64)  # bad events counted before the last resolve
+        self.last_service: Integers = np.zeros(len(catalog.streams), dtype=np.int64)
+        self.firing: dict[int, Alert] = {}
+        self._stream = np.array([watch.stream.index for watch in watches], dtype=np.int64)
+        self._serviced = np.array([watch.lane == "service" for watch in watches], dtype=np.bool_)
+        self._early = np.array([watch.early is not None for watch in watches], dtype=np.bool_)
+        self._tops, self._bottoms = threshold_arrays([watch.ratio for watch in watches])
+        self._needed = np.array(
+            [clean_requests_needed(min(watch.ratio, Fraction(1))) for watch in watches], dtype=np.int64
+        )
+        self._bad_weights = np.array([w.early.bad_weight if w.early else 0 for w in watches], dtype=np.int64)
+        self._good_weights = np.array([w.early.good_weight if w.early else 0 for w in watches], dtype=np.int64)
+        self._long = np.array([watch.long for watch in watches], dtype=np.int64)
+        self._short = np.array([watch.short for watch in watches], dtype=np.int64)
+        self._tiers = np.flatnonzero(~self._early)
+        self._siblings: dict[int, list[int]] = {}
+        for watch in watches:
+            self._siblings.setdefault(watch.stream.index, []).append(watch.index)
+
+    def advance(
+        self, tally: Tally, since: Instant, now: Instant
+    ) -> tuple[list[tuple[Watch, Alert]], list[tuple[Alert, Instant | None]]]:
+        """(fired, resolved with the end of the last bad tick) of one tick. The rings have counted the tick already."""
+        bad, total = self._tick(tally)
+        standing = self._standing()
+        self.runs.advance(since, now, bad, total, self._tops, self._bottoms)
+        self.runs.forget_failures(self._needed, standing)
+        self.last_service = np.where(tally.total[:, 1] > 0, now, self.last_service)
+        self._set_thresholds(since, now)
+        self._run_lanes(bad, total)
+        fired = [self._fire(index, certified, since, now) for index, certified in self._candidates(tally, standing)]
+        resolved = self._recovered(tally, now)
+        self._end_rested(now)
+        return fired, resolved
+
+    def resolve(self, index: int, now: Instant) -> Alert:
+        """End an alert, because the data or a person says so; what was counted so far cannot fire the next one."""
+        alert = replace(self.firing.pop(index), resolved_at=now)
+        stream = self.catalog.watches[index].stream.index
+        counted = self.rings.counted()[1]
+        for sibling in self._siblings[stream]:
+            if sibling not in self.firing:
+                self.cut[sibling] = counted[stream]
+                self.statistic[sibling] = 0
+                self.runs.end(sibling)
+        return alert
+
+    def last_impact(self, index: int) -> Instant | None:
+        """End of the last bad tick of a watch's run."""
+        return self.runs.last_impact(index)
+
+    def window_counts(self, stream: Stream, window: StreamWindow, cut: int = 0) -> WindowCounts:
+        """The counts of one stream, without bad events that came before ``cut`` of them had been counted."""
+        index = stream.index
+        available = max(int(self.rings.counted()[1][index]) - cut, 0) if cut else None
+        bad, bad_edge = int(window.bad.inside[index]), int(window.bad.edge[index])
+        if available is not None:
+            bad = min(bad, available)
+            bad_edge = min(bad_edge, available - bad)
+        total, covered = int(window.total.inside[index]), int(window.covered.inside[index])
+        uncovered = max(window.length - covered, 0)
+        imputed = -(-total * uncovered // covered) if covered > 0 else 0
+        return WindowCounts(
+            bad=bad,
+            total=total,
+            bad_edge=bad_edge,
+            total_edge=int(window.total.edge[index]),
+            imputed=imputed,
+            known=covered > 0,
+        )
+
+    def _tick(self, tally: Tally) -> tuple[Integers, Integers]:
+        bad, total = tally.bad.sum(axis=1)[self._stream], tally.total.sum(axis=1)[self._stream]
+        side_bad, side_total = tally.bad[:, 1][self._stream], tally.total[:, 1][self._stream]
+        return np.where(self._serviced, side_bad, bad), np.where(self._serviced, side_total, total)
+
+    def _standing(self) -> Flags:
+        standing = np.zeros(len(self.catalog.watches), dtype=np.bool_)
+        standing[list(self.firing)] = True
+        return standing
+
+    def _set_thresholds(self, since: Instant, now: Instant) -> None:
+        """A stream's event rate moves slowly: once a minute is often enough, and every tick in the first two."""
+        hour = self.rings.streams(60 * MINUTE)
+        fresh = now // MINUTE != since // MINUTE
+        for index in np.flatnonzero(self._early):
+            watch = self.catalog.watches[index]
+            place = watch.stream.index
+            covered = int(hour.covered.inside[place])
+            if covered > 0 and (fresh or covered < 2 * MINUTE):
+                events = int(hour.total.inside[place])
+                if watch.lane == "service":
+                    events = min(self.rings.sides(watch.stream, 60 * MINUTE)[0][1], events)
+                self.thresholds[index] = threshold(events, covered)
+
+    def _run_lanes(self, bad: Integers, total: Integers) -> None:
+        if not len(self.statistic):
+            return
+        stepped = advance_many(self.statistic, bad, total - bad, self.thresholds, self._bad_weights, self._good_weights)
+        self.statistic = np.where(self._early, stepped, 0)
+
+    def _candidates(self, tally: Tally, standing: Flags) -> list[tuple[int, bool]]:
+        known = tally.known[self._stream] if len(self._stream) else np.zeros(0, dtype=np.bool_)
+        lanes = self._early & (self.statistic >= self.thresholds) & known & ~standing
+        found = [(int(index), True) for index in np.flatnonzero(lanes)]
+        for index in self._burning(standing, known):
+            verdict = self._confirmed(self.catalog.watches[index])
+            if verdict.over:
+                found.append((index, verdict.certified))
+        return found
+
+    def _burning(self, standing: Flags, known: Flags) -> list[int]:
+        """Tiers that may fire: both windows over the threshold before imputation and evidence are looked at."""
+        burning = ~self._early & ~standing & known
+        for lengths in (self._long, self._short):
+            for length in np.unique(lengths[self._tiers]) if len(self._tiers) else ():
+                rows = np.flatnonzero(burning & (lengths == length))
+                if not len(rows):
+                    continue
+                window, streams = self.rings.streams(int(length)), self._stream[rows]
+                exceeded, _ = over_many(
+                    window.bad.inside[streams],
+                    window.total.inside[streams],
+                    window.bad.edge[streams],
+                    window.total.edge[streams],
+                    self._tops[rows],
+                    self._bottoms[rows],
+                    unsure_is_over=True,
+                )
+                burning[rows] &= exceeded
+        return [int(index) for index in np.flatnonzero(burning)]
+
+    def _confirmed(self, watch: Watch) -> Verdict:
+        """Exactly, with uncovered time counted good and with the evidence that the budget is exceeded at all."""
+        cut = int(self.cut[watch.index])
+        certified = True
+        for length in (watch.long, watch.short):
+            counts = self.window_counts(watch.stream, self.rings.streams(length), cut)
+            verdict = over(
+                counts.bad,
+                counts.total + counts.imputed,
+                counts.bad_edge,
+                counts.total_edge,
+                watch.factor,
+                watch.stream.slo.objective,
+            )
+            certified &= verdict.certified
+            if not (verdict.over and counts.known):
+                return Verdict(over=False, certified=verdict.certified)
+        counts = self.window_counts(watch.stream, self.rings.streams(watch.long), cut)
+        events = counts.total + counts.imputed + max(counts.total_edge - counts.bad_edge, 0)
+        sure = rejects_within_budget(counts.bad, events, watch.stream.slo.objective, watch.alpha)
+        return Verdict(over=sure, certified=certified)
+
+    def _fire(self, index: int, certified: bool, since: Instant, now: Instant) -> tuple[Watch, Alert]:
+        watch = self.catalog.watches[index]
+        window = self.rings.streams(watch.long or RECENT)
+        place = watch.stream.index
+        bad, total = int(window.bad.most[place]), int(window.total.most[place])
+        if watch.lane == "service":
+            (bad, total), _ = self.rings.sides(watch.stream, RECENT)
+        budget = 1 - watch.stream.slo.objective
+        alert = Alert(
+            id=f"{watch.key} {now}",
+            name=watch.name,
+            slo=watch.stream.slo.name,
+            route=watch.stream.route,
+            tier=watch.tier,
+            lane=watch.lane,
+            severity=watch.severity,
+            fired_at=now,
+            impact_start=self.runs.impact_start(index, since),
+            certified=certified,
+            bad=bad,
+            total=total,
+            burn_rate=Fraction(bad, total) / budget if total > 0 else None,
+        )
+        self.firing[index] = alert
+        return watch, alert
+
+    def _recovered(self, tally: Tally, now: Instant) -> list[tuple[Alert, Instant | None]]:
+        resolved: list[tuple[Alert, Instant | None]] = []
+        for index in sorted(self.firing):
+            watch = self.catalog.watches[index]
+            if tally.known[watch.stream.index] and self._has_recovered(watch, now):
+                last_bad = self.runs.last_impact(index)
+                resolved.append((self.resolve(index, now), last_bad))
+        return resolved
+
+    def _has_recovered(self, watch: Watch, now: Instant) -> bool:
+        hold = self.catalog.settings.alerting.hold
+        judged = watch
+        if watch.lane == "service" and now - int(self.last_service[watch.stream.index]) >= hold:
+            # Nobody is served by the service side any more: the route as a whole says whether users are well.
+            judged = next(w for w in self.catalog.watches if w.key == f"{watch.stream.key} {watch.tier} all")
+        last = self.runs.last_impact(judged.index)
+        if last is not None and now - last < hold:
+            return False
+        bad, total = self.runs.since(judged.index)
+        return rejects_still_burning(bad, total, min(watch.ratio, Fraction(1)))
+
+    def _end_rested(self, now: Instant) -> None:
+        hold = self.catalog.settings.alerting.hold
+        for index in self.runs.rested(now, hold, self._standing()):
+            bad, total = self.runs.since(index)
+            if rejects_still_burning(bad, total, min(self.catalog.watches[index].ratio, Fraction(1))):
+                self.runs.end(index)
