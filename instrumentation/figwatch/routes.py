@@ -75,9 +75,10 @@ class RouteTree(Generic[Value]):
 
 
 def segments_of(path: str) -> list[str]:
-    """The segments of a path, one trailing slash ignored: `/` has none, `/a/` has one, `/a//` has an empty second."""
-    bare = path[1:-1] if len(path) > 1 and path[-1] == "/" else path[1:]
-    return bare.split("/") if bare else []
+    """The segments of a path, one trailing slash ignored: `/` has none, `/a/` has one, `//` has one that is empty."""
+    if path in ("/", ""):
+        return []
+    return (path[1:-1] if path[-1] == "/" else path[1:]).split("/")
 
 
 def check_template(template: str) -> list[str]:

@@ -53,7 +53,7 @@ def install(
     if app.pre_frozen:
         raise TooLateError("this aiohttp application is running already: call instrument(app) before its server starts")
     watch = AiohttpWatch(observer, metrics_path, render)
-    app.middlewares.insert(0, web.middleware(watch.middleware))
+    app.middlewares.insert(0, watch.middleware)
     app.on_response_prepare.insert(0, watch.prepared)
     return app
 
@@ -67,6 +67,7 @@ class AiohttpWatch:
         self._metrics_path = metrics_path
         self._render = render
 
+    @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Serve one request."""
         if request.path == self._metrics_path and request.method in ("GET", "HEAD"):

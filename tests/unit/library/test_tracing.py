@@ -1,0 +1,105 @@
+"""W3C trace context and the light span."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from opentelemetry import trace
+from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from figwatch.tracing import LightSpan, SpanQueue, SpanRecord, open_span, outgoing, parse_traceparent, trace_id
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+SPAN = "b7ad6b7169203331"
+
+
+@pytest.mark.parametrize(
+    ("value", "flags"),
+    [
+        (f"00-{TRACE}-{SPAN}-01", 1),
+        (f"00-{TRACE}-{SPAN}-00", 0),
+        (f"cc-{TRACE}-{SPAN}-01", 1),  # a later version
+        (f"cc-{TRACE}-{SPAN}-01-more", 1),  # a later version may go on
+        (f"00-{TRACE}-{SPAN}-01-more", None),  # version 00 may not
+        (f"cc-{TRACE}-{SPAN}-01more", None),
+        (f"ff-{TRACE}-{SPAN}-01", None),
+        (f"00-{'0' * 32}-{SPAN}-01", None),
+        (f"00-{TRACE}-{'0' * 16}-01", None),
+        (f"00-{TRACE.upper()}-{SPAN}-01", None),
+        (f"00-{TRACE}-{SPAN}-1", None),
+        (f" 00-{TRACE}-{SPAN}-01", None),
+        (f"00-{TRACE}-{SPAN}-01\n", None),
+        (f"00-{TRACE}-{SPAN}-01,00-{TRACE}-{SPAN}-01", None),  # sent twice
+        ("", None),
+    ],
+)
+def test_traceparent_is_read_by_the_recommendation(value: str, flags: int | None) -> None:
+    assert parse_traceparent(value) == (None if flags is None else (TRACE, SPAN, flags))
+
+
+@given(st.text(alphabet="0123456789abcdefAF-x ", max_size=60))
+def test_whatever_is_sent_as_traceparent_a_valid_span_comes_out(value: str) -> None:
+    span = open_span(value, None)
+    assert span.get_span_context().is_valid
+
+
+def test_a_callers_trace_is_continued_with_a_span_of_our_own() -> None:
+    span = open_span(f"00-{TRACE}-{SPAN}-01", "vendor=1", bits=lambda _size: 7)
+    assert span.trace_id == TRACE
+    assert span.parent_id == SPAN
+    assert span.span_id == "0000000000000007"
+    assert span.headers() == [("traceparent", f"00-{TRACE}-0000000000000007-01"), ("tracestate", "vendor=1")]
+
+
+def test_a_caller_that_does_not_sample_is_obeyed() -> None:
+    assert open_span(f"00-{TRACE}-{SPAN}-00", None).flags == 0
+
+
+def test_a_tracestate_beyond_what_must_be_carried_is_dropped() -> None:
+    assert open_span(f"00-{TRACE}-{SPAN}-01", "v=" + "x" * 600).tracestate == ""
+
+
+def test_a_tracestate_without_a_valid_traceparent_is_dropped() -> None:
+    assert open_span("nonsense", "vendor=1").tracestate == ""
+
+
+def test_opentelemetry_sees_the_light_span_as_the_current_one() -> None:
+    span = open_span(f"00-{TRACE}-{SPAN}-01", "vendor=1")
+    with trace.use_span(span):
+        carrier: dict[str, str] = {}
+        TraceContextTextMapPropagator().inject(carrier)
+        assert trace.get_current_span() is span
+        assert trace_id() == TRACE
+        assert dict(outgoing()) == carrier
+
+
+def test_a_span_of_the_real_sdk_inside_a_request_becomes_the_parent_of_outgoing_calls() -> None:
+    foreign = trace.NonRecordingSpan(trace.SpanContext(int(TRACE, 16), int(SPAN, 16), False, trace.TraceFlags(1)))
+    with trace.use_span(foreign):
+        assert outgoing() == [("traceparent", f"00-{TRACE}-{SPAN}-01")]
+        assert trace_id() == TRACE
+
+
+def test_outside_of_a_request_nothing_is_sent_on() -> None:
+    assert outgoing() == []
+    assert trace_id() is None
+
+
+def record(number: int) -> SpanRecord:
+    return SpanRecord(TRACE, f"{number:016x}", "", "", 0, 1, "GET", "/", "/", "200", "", "service", "application", "x")
+
+
+def test_a_full_queue_drops_the_newest_and_says_so() -> None:
+    dropped: list[int] = []
+    queue = SpanQueue(lambda: dropped.append(1), length=2)
+    for number in range(3):
+        queue.put(record(number))
+    assert [span.span_id[-1] for span in queue.take(10)] == ["0", "1"]
+    assert dropped == [1]
+    assert queue.take(10) == []
+
+
+def test_the_light_span_ignores_what_is_set_on_it() -> None:
+    span = LightSpan(TRACE, SPAN, 1, "", "")
+    span.set_attribute("a", 1)
+    span.end()
+    assert not span.is_recording()
