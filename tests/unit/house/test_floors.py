@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -16,6 +17,11 @@ import pytest
 from support.parts import ROOT
 
 BROKEN: Final = re.compile(r"^(\w[\w ]*): .* BROKEN", re.MULTILINE)
+
+
+BY_NAME: Final = frozenset(("import_module", "__import__", "run_module", "run_path"))
+KNOWN_PLACES: Final = frozenset(("cli.py", "commands/__init__.py", "demo/leash.py"))
+"""The table of verbs loads a verb when it is called; the leash starts the demo's children."""
 
 
 class Plant(NamedTuple):
@@ -134,6 +140,23 @@ def test_imports_for_type_checking_are_counted() -> None:
         settings = tomllib.load(file)["tool"]["importlinter"]
     assert settings["exclude_type_checking_imports"] is False
     assert settings["include_external_packages"] is True
+
+
+def test_every_folder_with_code_is_a_package_so_that_the_floors_see_it() -> None:
+    folders = {file.parent for source in ("agent", "instrumentation") for file in ROOT.joinpath(source).rglob("*.py")}
+    assert sorted(str(folder.relative_to(ROOT)) for folder in folders if not (folder / "__init__.py").exists()) == []
+
+
+def test_imports_by_name_which_the_floors_cannot_see_stand_in_known_places_only() -> None:
+    package = ROOT / "agent/figwatch_agent"
+    found = {
+        file.relative_to(package).as_posix()
+        for file in package.rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if (isinstance(node, ast.Attribute) and node.attr in BY_NAME)
+        or (isinstance(node, ast.Name) and node.id in BY_NAME)
+    }
+    assert found <= KNOWN_PLACES
 
 
 def test_scaffold_holds_data_only() -> None:
