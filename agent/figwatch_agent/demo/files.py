@@ -162,8 +162,9 @@ _PLAN: Final = """\
       data: stateless
       legacy: {{probe: "{legacy}/healthz", capacity: {capacity}}}
       gateway:
-        read: "{gateway}/routes/one?{query}"
-        headers: {{Authorization: {{env: {token}}}}}
+        read:
+          get: "{gateway}/routes/one?{query}"
+          headers: {{Authorization: {{env: {token}}}}}
         fields: [service_share, revision]
       steps:
         - id: redirect

@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from figwatch_agent.demo import files, routes, tokens
+from figwatch_agent.durations import parse_duration
+from figwatch_agent.files.load import load
 
 ADDRESSES = files.Addresses(
     gateway="http://127.0.0.1:1",
@@ -14,6 +17,15 @@ ADDRESSES = files.Addresses(
     agent_port=10,
 )
 SHARES = routes.shares("/api/v1/chat")
+
+
+def test_figwatch_itself_accepts_them_without_a_notice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (tokens.fresh() | tokens.slack_webhook(ADDRESSES.pager)).items():
+        monkeypatch.setenv(name, value)
+    loaded = load(str(files.write(tmp_path, ADDRESSES, SHARES)[0]))
+    assert len(loaded.services) == len(routes.SERVICES)
+    assert loaded.notices == ()
+    assert loaded.settings.alerting.hold == parse_duration(files.HOLD)
 
 
 def test_every_route_is_promised_and_has_a_plan_of_its_own(tmp_path: Path) -> None:
@@ -26,7 +38,7 @@ def test_every_route_is_promised_and_has_a_plan_of_its_own(tmp_path: Path) -> No
 def test_a_plan_reads_and_changes_its_own_route() -> None:
     plans = yaml.safe_load(files.settings(ADDRESSES))["rollback"]["plans"]
     plan = plans["api-v1-chat-id-to-legacy"]
-    assert plan["gateway"]["read"] == "http://127.0.0.1:1/routes/one?route=/api/v1/chat/%7Bid%7D"
+    assert plan["gateway"]["read"]["get"] == "http://127.0.0.1:1/routes/one?route=/api/v1/chat/%7Bid%7D"
     assert plan["steps"][0]["http"]["json"] == {"route": "/api/v1/chat/{id}", "to": "legacy"}
     assert plan["verify"]["slo"] == "chat-availability"
 

@@ -84,7 +84,7 @@ async def test_an_agent_reads_who_serves_a_route_at_the_address_in_its_files(run
     plans = yaml.safe_load(files.settings(running.stack.addresses(child.free_port())))["rollback"]["plans"]
     headers = tokens.bearer(running.stack.tokens[tokens.GATEWAY])
     for plan in plans.values():
-        async with running.client.get(plan["gateway"]["read"], headers=headers) as answer:
+        async with running.client.get(plan["gateway"]["read"]["get"], headers=headers) as answer:
             state = await answer.json()
         assert state["route"] == plan["steps"][0]["http"]["json"]["route"]
         assert set(plan["gateway"]["fields"]) < set(state)
