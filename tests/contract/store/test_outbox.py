@@ -286,3 +286,12 @@ async def test_pruning_forgets_the_inheritance_of_an_incident_that_is_gone(store
     await store.prune(NOON + DAY)
     await store.commit(Outcome(sequence=2, at=NOON, outbox=rows_for("oncall", 2)))
     assert await next_id(store, "oncall") == "incident-1/2/oncall"
+
+
+async def test_pruning_keeps_the_inheritance_while_a_row_is_on_its_way(store: PrunableStore) -> None:
+    resolved = an_incident(resolved_at=NOON)
+    await store.commit(Outcome(sequence=1, at=NOON, incidents=(resolved,), outbox=rows_for("oncall", 1)))
+    await finish(store, "incident-1/1/oncall", DEAD, fallback="chat-ops")
+    await store.prune(NOON + DAY)
+    await store.commit(Outcome(sequence=2, at=NOON, outbox=rows_for("oncall", 2)))
+    assert [each.row.receiver for each in await store.deliveries()] == ["chat-ops", "chat-ops"]

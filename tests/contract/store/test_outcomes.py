@@ -108,10 +108,16 @@ async def test_an_incident_is_kept_as_it_last_was(store: PrunableStore) -> None:
 async def test_open_incidents_come_first_then_the_newest_thousand_closed(store: PrunableStore) -> None:
     closed = tuple(an_incident(f"closed-{n:04}", resolved_at=NOON + n) for n in range(CLOSED_INCIDENTS_LOADED + 5))
     opened = tuple(an_incident(f"open-{n}", at=NOON - DAY) for n in range(3))
-    await store.commit(Outcome(sequence=1, at=NOON, incidents=(*closed[:7], *opened, *closed[7:])))
+    await store.commit(Outcome(sequence=1, at=NOON, incidents=(*closed[7:], *opened, *closed[:7])))
     found = (await store.load()).incidents
     assert found[:3] == opened
     assert found[3:] == tuple(reversed(closed))[:CLOSED_INCIDENTS_LOADED]
+
+
+async def test_of_incidents_closed_at_once_the_later_opened_is_the_newer(store: PrunableStore) -> None:
+    first, second = an_incident("b", resolved_at=NOON), an_incident("a", resolved_at=NOON)
+    await store.commit(Outcome(sequence=1, at=NOON, incidents=(first, second)))
+    assert (await store.load()).incidents == (second, first)
 
 
 async def test_transitions_come_newest_first_up_to_the_limit(store: PrunableStore) -> None:
