@@ -122,7 +122,8 @@ def call_wsgi(
 
 
 @asynccontextmanager
-async def aiohttp_client(app: web.Application) -> AsyncIterator[TestClient[web.Request, web.Application]]:
+async def aiohttp_client(app: web.Application) -> AsyncIterator[TestClient[Any, Any]]:
     """The application behind a real server on a free port of the loopback, and a client for it."""
-    async with TestServer(app) as server, TestClient(server) as client:
+    client: TestClient[Any, Any] = TestClient(TestServer(app))
+    async with client:
         yield client

@@ -6,16 +6,16 @@ from typing import Any, Final
 
 from figwatch.routes import segments_of
 
-DJANGO_ROUTE: Final = "figwatch.django_route"
-"""Key under which our hook leaves Django's route in a scope or environ."""
+NOTED_ROUTE: Final = "figwatch.route"
+"""Key in a scope or environ for the template of a framework that keeps it elsewhere."""
 
 
 def asgi_template(scope: Mapping[str, Any]) -> str | None:
     """Starlette, FastAPI (included routers and mounts too) and Django; None where no route was chosen."""
     route = scope.get("route")
     if route is None:
-        django: str | None = scope.get(DJANGO_ROUTE)
-        return django
+        noted: str | None = scope.get(NOTED_ROUTE)
+        return noted
     own = _fastapi_included(scope) or getattr(route, "path_format", None) or getattr(route, "path", None)
     if not isinstance(own, str):
         return None
@@ -27,12 +27,16 @@ def asgi_template(scope: Mapping[str, Any]) -> str | None:
 
 
 def wsgi_template(environ: Mapping[str, Any]) -> str | None:
-    """Flask (werkzeug's request) and Django; None where no route was chosen."""
+    """Flask and Django, as noted while they served; None where no route was chosen."""
+    noted: str | None = environ.get(NOTED_ROUTE)
+    return noted
+
+
+def note_flask(environ: MutableMapping[str, Any]) -> None:
+    """Flask forgets its request when it returns: note the rule when it starts to answer."""
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
-    if rule is None:
-        django: str | None = environ.get(DJANGO_ROUTE)
-        return django
-    return (environ.get("SCRIPT_NAME") or "") + str(rule.rule)
+    if rule is not None:
+        environ[NOTED_ROUTE] = (environ.get("SCRIPT_NAME") or "") + str(rule.rule)
 
 
 def _fastapi_included(scope: Mapping[str, Any]) -> str | None:
@@ -102,4 +106,4 @@ def _noting_async(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _note_django(request: Any, carrier: MutableMapping[str, Any]) -> None:
     match = getattr(request, "resolver_match", None)
     if match is not None and isinstance(match.route, str):
-        carrier[DJANGO_ROUTE] = "/" + match.route
+        carrier[NOTED_ROUTE] = "/" + match.route

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 from figwatch import contract
 from figwatch.observation import Observation, Observer
-from figwatch.server.templates import wsgi_template
+from figwatch.server.templates import note_flask, wsgi_template
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -159,6 +159,7 @@ class _Exchange:
 
     def _note(self, status: str, headers: Headers) -> None:
         self.seen.status = int(status[:3])
+        note_flask(self.seen.carrier)
         for name, value in headers:
             if name.lower() == "content-length":
                 self.declared = int(value)

@@ -63,7 +63,7 @@ class Asgi:
 
         with suppress(ValueError, asyncio.CancelledError):
             await call_asgi(self.app, f"/case/{name}", headers=headers.items(), on_send=note)
-        start = next((m for m in sent if m["type"] == "http.response.start"), {"status": 0, "headers": []})
+        start: Any = next((m for m in sent if m["type"] == "http.response.start"), {"status": 0, "headers": []})
         body = b"".join(m["body"] for m in sent if m["type"] == "http.response.body")
         return start["status"], {k.decode(): v.decode() for k, v in start["headers"]}, body.decode()
 
