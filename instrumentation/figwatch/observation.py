@@ -5,8 +5,7 @@ Nothing here raises at request time: every fault is counted and swallowed where 
 
 from collections.abc import Callable
 from contextvars import ContextVar, Token
-from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
@@ -28,8 +27,7 @@ Entered = tuple[Token[Context], "Token[Observation[object] | None]"]
 """What `enter` hands to `leave`."""
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class CurrentRequest:
+class CurrentRequest(NamedTuple):
     """The request being served, for handlers."""
 
     trace_id: str  # 32 hex digits

@@ -3,8 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from figwatch import contract
 from figwatch.cells import Cells, Definition, Family, HistogramCell
@@ -18,8 +17,7 @@ _UNCAPPED: Final = 2**63
 """The request families are bounded label by label, so that folding never hides a status, an error or a side."""
 
 
-@dataclass(slots=True, frozen=True, kw_only=True)
-class RequestCell:
+class RequestCell(NamedTuple):
     """Both histograms of one label set, and the labels as they are written."""
 
     duration: HistogramCell
