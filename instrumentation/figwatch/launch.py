@@ -111,10 +111,13 @@ def _wrap(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any
 
 
 def is_asgi(app: object) -> bool:
-    """An ASGI application of version 3: an async callable, or one that takes three arguments."""
+    """An ASGI application of version 3: an async callable, or one that takes three arguments and not two."""
     if not callable(app) or inspect.isclass(app):
         return False
-    return inspect.iscoroutinefunction(app) or inspect.iscoroutinefunction(type(app).__call__) or _takes(app, 3)
+    plain = inspect.unwrap(app)
+    if inspect.iscoroutinefunction(plain) or inspect.iscoroutinefunction(type(plain).__call__):
+        return True
+    return _takes(app, 3) and not _takes(app, 2)
 
 
 def is_wsgi(app: object) -> bool:

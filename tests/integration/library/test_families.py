@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import wraps
 from typing import Any
+from wsgiref.validate import validator
 
 import aiohttp
 import pytest
@@ -459,6 +461,31 @@ def test_a_setting_that_cannot_be_is_refused(settings: dict[str, Any]) -> None:
 
     with pytest.raises(errors.DefinitionError):
         figwatch.instrument(app, **settings)
+
+
+def test_a_wsgi_application_of_any_arguments_is_taken_for_one_and_its_wrapper_obeys_the_protocol() -> None:
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return iter([b"ab", b"c"])
+
+    checked = validator(figwatch.instrument(validator(app)))
+    with recording() as recorded:
+        assert call_wsgi(checked, "/")[2] == b"abc"
+    recorded.assert_requests(1, http_response_status_code="200", error_type="")
+
+
+async def test_a_decorated_asgi_application_is_known_by_what_it_wraps() -> None:
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body"})
+
+    @wraps(app)
+    def decorated(*everything: Any) -> Any:
+        return app(*everything)
+
+    with recording() as recorded:
+        await call_asgi(figwatch.instrument(decorated), "/")
+    recorded.assert_requests(1, http_response_status_code="204")
 
 
 async def test_the_metrics_app_answers_with_the_page() -> None:
