@@ -44,6 +44,10 @@ def test_the_default_tiers_page_twice_and_open_tickets_twice() -> None:
     assert [t.severity for t in DEFAULT_TIERS] == ["page", "page", "ticket", "ticket"]
 
 
+def test_windows_of_a_millisecond_have_a_factor() -> None:
+    assert tier_factor(Fraction(1, 50), 1, 1) == Fraction(1, 50)
+
+
 @pytest.mark.parametrize(("long", "period"), [(0, DAY), (HOUR, 0), (-1, DAY)])
 def test_windows_without_length_have_no_factor(long: int, period: int) -> None:
     with pytest.raises(ValueError, match="positive milliseconds"):
@@ -165,6 +169,25 @@ def test_the_largest_counts_of_64_bits_are_decided_exactly() -> None:
     rows = [(INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX), (INT64_MAX // 2, INT64_MAX, 0, INT64_MAX)]
     threshold = Fraction(499_999, 1_000_000)
     assert _many(rows, threshold) == [Verdict(over=True, certified=True), Verdict(over=False, certified=False)]
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        ((10, 100, 0, 0), Verdict(over=False, certified=True)),  # both bounds on the threshold of a tenth
+        ((10, 90, 0, 10), Verdict(over=False, certified=False)),  # the lowest is on it, the highest over
+        ((9, 99, 1, 1), Verdict(over=False, certified=True)),  # the highest is on it, the lowest under
+        ((9, 98, 1, 1), Verdict(over=False, certified=False)),  # the highest is just over
+        ((11, 100, 0, 9), Verdict(over=True, certified=True)),  # the lowest is just over
+        ((10, 99, 2, 2), Verdict(over=True, certified=True)),
+        ((9, 80, 1, 21), Verdict(over=False, certified=False)),
+    ],
+)
+def test_a_bound_on_the_threshold_is_not_over_for_one_window_or_many(
+    row: tuple[int, int, int, int], verdict: Verdict
+) -> None:
+    assert over(*row, Fraction(1), Fraction(9, 10)) == verdict
+    assert _many([row], Fraction(1, 10)) == [verdict]
 
 
 def test_many_uncertain_windows_take_the_conservative_side_asked_for() -> None:

@@ -7,9 +7,7 @@ import numpy as np
 import pytest
 
 from figwatch_agent.evaluate.early_lane import (
-    FEWEST_EVENTS_A_YEAR,
     NAT,
-    YEAR,
     EarlyLane,
     advance_many,
     most_per_scrape,
@@ -59,12 +57,13 @@ def test_weights_are_log_likelihood_ratios_rounded_down() -> None:
 
 
 def test_the_threshold_is_the_logarithm_of_the_events_of_a_year() -> None:
-    assert threshold(20, SECOND) == math.ceil(math.log(20 * YEAR / SECOND) * NAT)
+    assert threshold(20, SECOND) == math.ceil(math.log(20 * 365 * 86_400) * NAT)
+    assert threshold(1, 1) == math.ceil(math.log(365 * 86_400_000) * NAT)
 
 
 @pytest.mark.parametrize("events", [0, 1, 11])
 def test_the_threshold_has_a_floor(events: int) -> None:
-    assert threshold(events, 3600 * SECOND) == math.ceil(math.log(FEWEST_EVENTS_A_YEAR) * NAT)
+    assert threshold(events, 3600 * SECOND) == math.ceil(math.log(100_000) * NAT)
     assert threshold(12, 3600 * SECOND) > threshold(events, 3600 * SECOND)
 
 
