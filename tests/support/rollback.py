@@ -36,7 +36,7 @@ def intent(*steps: Step, id: str = "incident-1/rollback", incident: str = "incid
 
 @dataclass(slots=True)
 class World:
-    """What steps change. ``answers`` says what a call gives, by its argv; on UNKNOWN the effect takes place  as well."""
+    """What steps change. ``answers`` says what a call gives, by its argv; on UNKNOWN it takes place as well."""
 
     answers: dict[tuple[str, str], list[ActionResult]] = field(default_factory=dict)
     in_place: set[str] = field(default_factory=set)

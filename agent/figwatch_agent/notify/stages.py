@@ -23,9 +23,10 @@ def told(page: Page) -> tuple[str, ...]:
         ("mitigated: users were no longer hit", incident.mitigated_at),
         (_resolved(incident), incident.resolved_at),
     ]
+    happened = sorted(((at, what) for what, at in stages if at is not None), key=lambda stage: stage[0])
     return (
         f"impact began {point_in_time(began)}",
-        *(f"{what} after {format_seconds(max(at - began, 0))}" for what, at in stages if at is not None),
+        *(f"{what} after {format_seconds(max(at - began, 0))}" for at, what in happened),
     )
 
 
