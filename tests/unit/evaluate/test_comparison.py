@@ -93,6 +93,11 @@ def test_nothing_counted_is_undecided() -> None:
     assert found.windows[0].effect is None
 
 
+def test_the_effect_is_the_difference_of_the_ratios_and_unknown_where_a_side_is_silent() -> None:
+    found = _look((3, 10, 1, 10), (3, 10, 0, 0), (0, 0, 1, 10))
+    assert [w.effect for w in found.windows] == [Fraction(1, 5), None, None]
+
+
 def test_one_window_that_leaves_it_open_keeps_a_diluted_one_from_clearing_the_service() -> None:
     clean = (100, 1_000_000, 100, 1_000_000)
     assert _look(clean).outcome is Outcome.NOT_WORSE
