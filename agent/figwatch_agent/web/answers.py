@@ -1,0 +1,58 @@
+"""How every answer looks: JSON, never cached, never sniffed, and errors as a list that names all problems."""
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from figwatch_agent.errors import StoreError
+
+HEADERS: Final[Mapping[str, str]] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Server": "figwatch",
+    "X-Content-Type-Options": "nosniff",
+}
+"""On every answer. The content policy keeps a label that holds markup from ever becoming a page."""
+
+BODY_LIMIT: Final = 64 * 1024
+"""Bytes of a request's body; a command is a few hundred."""
+
+_log = structlog.get_logger(__name__)
+
+
+def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> web.Response:
+    """``body`` as JSON. NaN and Inf are refused, not written."""
+    text = json.dumps(body, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
+    return web.Response(text=text + "\n", status=status, content_type="application/json", headers=headers)
+
+
+def errors(status: int, problems: Iterable[str], headers: Mapping[str, str] | None = None) -> web.Response:
+    """All problems of a request."""
+    return json_answer({"errors": list(problems)}, status, headers)
+
+
+@web.middleware
+async def only_json(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Whatever goes wrong is answered in JSON; an unexpected error is logged once and shown to nobody."""
+    try:
+        return await handler(request)
+    except web.HTTPRequestEntityTooLarge:
+        return errors(413, [f"the body is larger than {BODY_LIMIT // 1024} KiB; a command is a few hundred bytes"])
+    except web.HTTPException as error:
+        allowed = {"Allow": error.headers["Allow"]} if "Allow" in error.headers else None
+        return errors(error.status, [f"{error.status} {error.reason}: {request.method} {request.path}"], allowed)
+    except StoreError as error:
+        return errors(503, [f"the state cannot be read or written now: {error}"], {"Retry-After": "5"})
+    except Exception:  # noqa: BLE001 (the edge of a request: one bad answer must not become two)
+        _log.exception("request failed", method=request.method, path=request.path)
+        return errors(500, ["figwatch failed to answer this; its log says why"])
+
+
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """A signal of aiohttp, so that answers of its own carry the headers as well."""
+    response.headers.update(HEADERS)
