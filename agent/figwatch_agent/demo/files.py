@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from figwatch_agent.demo import routes, tokens
 
-HOLD: Final = "5s"
+HOLD_SECONDS: Final = 5
 """Five minutes by default; the story has ninety seconds, and prints this."""
 LEGACY_CAPACITY: Final = "500/s"
 
@@ -71,7 +71,7 @@ def settings(addresses: Addresses) -> str:
     return _SETTINGS.format(
         targets="\n".join(f"      - {url}/metrics" for url in scraped),
         pager=addresses.pager,
-        hold=HOLD,
+        hold=f"{HOLD_SECONDS}s",
         plans="\n".join(_plan(route, addresses) for route in routes.ROUTES),
         port=addresses.agent_port,
         pagerduty=tokens.PAGERDUTY,
@@ -115,12 +115,12 @@ slos:
 
 _CRITERIA: Final = """\
 criteria:
-  - {name: uptime, measure: uptime, slo: chat-uptime, target: "> 99.9%"}
-  - {name: latency-p95, measure: latency_p95, slo: chat-latency, target: "< 200ms"}
+  - {name: uptime, measure: uptime, slo: chat-uptime, target: "> 99.9%", over: 1m}
+  - {name: latency-p95, measure: latency_p95, slo: chat-latency, target: "< 200ms", over: 1m}
   - {name: data-loss, measure: data_loss, target: "< 1"}
   - {name: deployments, measure: deployment_frequency, target: "x5"}
   - {name: mttr, measure: mttr, target: "< 15m"}
-  - {name: legacy-traffic, measure: legacy_ratio, target: "< 1%"}
+  - {name: legacy-traffic, measure: legacy_ratio, target: "< 1%", over: 1m}
   - {name: satisfaction, measure: satisfaction, target: "kept"}
   - {name: delivery-speed, measure: delivery_speed, target: "+40%"}
   - {name: infrastructure-cost, measure: infrastructure_cost, target: "-30%"}

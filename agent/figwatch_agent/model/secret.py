@@ -9,6 +9,7 @@ class Secret:
 
     env: str | None = None
     file: str | None = None
+    prefix: str = ""  # stands before the value where it is used, such as "Bearer "
 
     def __str__(self) -> str:
         return f"<secret from {'environment ' + self.env if self.env else 'file ' + str(self.file)}>"

@@ -28,7 +28,7 @@ def encode(value: object) -> str:
 
 
 def decode(kind: type[T], text: str | bytes) -> T:
-    """The value of class ``kind`` that ``encode`` wrote. Raises ValueError, KeyError or TypeError on anything else."""
+    """The value of class ``kind`` that ``encode`` wrote. Raises ValueError or TypeError on anything else."""
     result: T = _value(kind, json.loads(text))
     return result
 
@@ -102,7 +102,8 @@ def _value(kind: Any, raw: Any) -> Any:
 
 def _object(kind: type, raw: Mapping[str, Any]) -> Any:
     hints = _hints(kind)
-    members = {name: _value(hints[name], raw[name]) for name in _names(kind)}
+    # A member that was added later is missing in what was stored before, and takes its default.
+    members = {name: _value(hints[name], raw[name]) for name in _names(kind) if name in raw}
     if kind is SeriesTable:
         return SeriesTable(members["series"], members["families"])
     return kind(**members)

@@ -6,7 +6,6 @@ import pytest
 import yaml
 
 from figwatch_agent.demo import files, routes, tokens
-from figwatch_agent.durations import parse_duration
 from figwatch_agent.files.load import load
 
 ADDRESSES = files.Addresses(
@@ -25,7 +24,7 @@ def test_figwatch_itself_accepts_them_without_a_notice(tmp_path: Path, monkeypat
     loaded = load(str(files.write(tmp_path, ADDRESSES, SHARES)[0]))
     assert len(loaded.services) == len(routes.SERVICES)
     assert loaded.notices == ()
-    assert loaded.settings.alerting.hold == parse_duration(files.HOLD)
+    assert loaded.settings.alerting.hold == files.HOLD_SECONDS * 1000
 
 
 def test_every_route_is_promised_and_has_a_plan_of_its_own(tmp_path: Path) -> None:

@@ -1,0 +1,344 @@
+"""From settings to concrete classes: the one place that knows which they are."""
+
+import asyncio
+import os
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+
+import aiohttp
+from aiohttp import web as http
+
+from figwatch_agent.clock import AnchoredClock, Clock
+from figwatch_agent.durations import MINUTE, SECOND, Instant
+from figwatch_agent.engine import Engine
+from figwatch_agent.errors import FigwatchError, StoreError
+from figwatch_agent.files.load import Loaded
+from figwatch_agent.files.secrets import read_secret
+from figwatch_agent.loop import Loop
+from figwatch_agent.model.journal import DeliveryResult
+from figwatch_agent.model.outcome import Saved
+from figwatch_agent.model.plan import GatewayReading
+from figwatch_agent.model.settings import PrometheusServer, Scrape, Settings
+from figwatch_agent.model.wire import encode
+from figwatch_agent.notify.build import notifier_for
+from figwatch_agent.notify.build import open_session as open_notify_session
+from figwatch_agent.notify.emergency import Emergency
+from figwatch_agent.notify.heartbeat import Heartbeat
+from figwatch_agent.notify.worker import Worker
+from figwatch_agent.ports import Notifier, Source
+from figwatch_agent.report.status import status_document
+from figwatch_agent.rollback.build import probes, steps
+from figwatch_agent.rollback.permission import ReadGateway
+from figwatch_agent.rollback.runner import Runner
+from figwatch_agent.sources.prober import HttpProber
+from figwatch_agent.sources.questions import questions
+from figwatch_agent.sources.reading_value import reading_value
+from figwatch_agent.sources.recording import Recording
+from figwatch_agent.sources.scrape import ScrapeSource
+from figwatch_agent.store.sqlite import SqliteStore
+from figwatch_agent.supervisor import Part
+from figwatch_agent.telemetry import Telemetry
+from figwatch_agent.web.publisher import Latest
+from figwatch_agent.web.deps import Deps
+from figwatch_agent.web.server import make_app
+
+OUTBOX_LATE = 5 * MINUTE
+"""A page that waits longer makes the agent unhealthy: somebody else should know."""
+
+READ_WITHIN = 5.0
+"""Seconds to read the gateway before a rollback begins."""
+
+
+class SourceNotBuilt(FigwatchError):
+    """The embedded scrape is the only source in this version; use `source: {scrape: ...}`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agent:
+    """Everything that runs, ready to be supervised."""
+
+    parts: tuple[Part, ...]
+    url: str  # where it listens
+    clock: Clock
+    loop: Loop
+
+
+class Wake:
+    """Tells every worker that something was committed."""
+
+    def __init__(self) -> None:
+        self._events: list[asyncio.Event] = []
+
+    def event(self) -> asyncio.Event:
+        """An event of a worker's own."""
+        event = asyncio.Event()
+        self._events.append(event)
+        return event
+
+    def __call__(self) -> None:
+        for event in self._events:
+            event.set()
+
+
+@asynccontextmanager
+async def build(loaded: Loaded, record: Path | None = None) -> AsyncIterator[Agent]:
+    """The agent of these files. Raises StoreError where the state cannot be opened, SourceNotBuilt."""
+    settings = loaded.settings
+    async with AsyncExitStack() as stack:
+        store = SqliteStore(settings.state)
+        await store.open()
+        stack.push_async_callback(store.close)
+        saved = await store.load()
+        clock = AnchoredClock(floor=saved.at or 0)
+        engine = Engine(loaded.services, settings, saved if saved.sequence else None)
+        parts = await _Parts.made(loaded, store, engine, clock, saved, record, stack)
+        yield parts.agent()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Parts:
+    settings: Settings
+    store: SqliteStore
+    clock: Clock
+    loop: Loop
+    prober: HttpProber
+    emergency: Emergency
+    workers: list[Worker]
+    runner: Runner
+    site: "_Site"
+    heartbeat: Heartbeat | None
+    telemetry: Telemetry
+    health: "_Health"
+
+    @classmethod
+    async def made(
+        cls,
+        loaded: Loaded,
+        store: SqliteStore,
+        engine: Engine,
+        clock: Clock,
+        saved: Saved,
+        record: Path | None,
+        stack: AsyncExitStack,
+    ) -> "_Parts":
+        settings, telemetry, wake = loaded.settings, Telemetry(), Wake()
+        session = await stack.enter_async_context(open_notify_session())
+        receivers = [(receiver, notifier_for(receiver, session, read_secret, clock)) for receiver in settings.receivers]
+        emergency = Emergency(receivers, clock=clock, random=Random())  # noqa: S311 (jitter, not secrets)
+        source = _source(settings, engine.wanted(), clock)
+        stack.push_async_callback(source.close)
+        prober = HttpProber(questions(loaded.services, settings.rollback.plans), clock, read_secret)
+        latest = Latest()
+        kill_switch = _kill_switch(settings)
+        loop = Loop(
+            engine=engine,
+            source=source,
+            prober=prober,
+            store=store,
+            last_resort=emergency,
+            publisher=latest,
+            clock=clock,
+            interval=settings.interval,
+            kill_switch=kill_switch,
+            wake=wake,
+            telemetry=telemetry,
+            recorder=_recorder(record, saved, stack),
+            restarted=saved.sequence > 0,
+        )
+        health = _Health(loop, store, clock, telemetry)
+        runner = Runner(
+            store,
+            act=steps(session, read_secret, _inherited()),
+            ask=probes(session, read_secret, _inherited()),
+            read_gateway=_gateway_reader(session),
+            clock=clock,
+            kill_switch=kill_switch,
+            healthy=lambda: loop.store_healthy,
+            wake=wake.event(),
+        )
+        return cls(
+            settings=settings,
+            store=store,
+            clock=clock,
+            loop=loop,
+            prober=prober,
+            emergency=emergency,
+            workers=_workers(receivers, store, emergency, clock, wake, telemetry),
+            runner=runner,
+            site=await _Site.opened(settings, _app(settings, store, latest, health, telemetry, clock), stack),
+            heartbeat=_heartbeat(settings, session, clock, health),
+            telemetry=telemetry,
+            health=health,
+        )
+
+    def agent(self) -> Agent:
+        parts = [
+            Part(name="prober", run=self.prober.run),
+            Part(name="loop", run=self.loop.run),
+            Part(name="health", run=self.health.run),
+            Part(name="emergency", run=self.emergency.run),
+            Part(name="runner", run=self.runner.run),
+            *(Part(name=f"worker {index}", run=worker.run) for index, worker in enumerate(self.workers)),
+        ]
+        if self.heartbeat is not None:
+            parts.append(Part(name="heartbeat", run=self.heartbeat.run))
+        return Agent(parts=tuple(parts), url=self.site.url, clock=self.clock, loop=self.loop)
+
+
+class _Health:
+    """Loop, store and outbox: the heartbeat is sent only while all three are well."""
+
+    def __init__(self, loop: Loop, store: SqliteStore, clock: Clock, telemetry: Telemetry) -> None:
+        self._loop = loop
+        self._store = store
+        self._clock = clock
+        self._telemetry = telemetry
+        self._outbox = True
+
+    def parts(self) -> Mapping[str, bool]:
+        """Each part and whether it is well."""
+        return {"loop": self._loop.alive(), "store": self._loop.store_healthy, "outbox": self._outbox}
+
+    def well(self) -> bool:
+        """All of them."""
+        return all(self.parts().values())
+
+    async def run(self) -> None:
+        """Look at the outbox every few seconds until cancelled."""
+        while True:
+            await self._look()
+            await asyncio.sleep(2)
+
+    async def _look(self) -> None:
+        try:
+            oldest: Instant | None = await self._store.oldest_pending()
+        except StoreError:
+            return  # the store's own health says so
+        age = 0 if oldest is None else max(self._clock.now() - oldest, 0)
+        self._outbox = age < OUTBOX_LATE
+        self._telemetry.oldest_pending(age / SECOND)
+
+
+class _Site:
+    """The agent's own server, listening."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @classmethod
+    async def opened(cls, settings: Settings, app: http.Application, stack: AsyncExitStack) -> "_Site":
+        runner = http.AppRunner(app, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = http.TCPSite(runner, settings.web.host, settings.web.port)
+        try:
+            await site.start()
+        except OSError as error:
+            where = f"{settings.web.host}:{settings.web.port}"
+            raise FigwatchError(f"cannot listen on {where} (web.listen in {settings.path}): {error}") from error
+        host, port = runner.addresses[0][:2]
+        return cls(f"http://{host}:{port}")
+
+
+def _source(settings: Settings, wanted: frozenset[str], clock: Clock) -> Source:
+    if isinstance(settings.source, PrometheusServer):
+        raise SourceNotBuilt(SourceNotBuilt.__doc__)
+    if not isinstance(settings.source, Scrape):
+        raise TypeError(f"{type(settings.source).__name__} is no source")
+    return ScrapeSource(settings.source, wanted, clock, read_secret)
+
+
+def _workers(
+    receivers: list[tuple[object, Notifier]],
+    store: SqliteStore,
+    emergency: Emergency,
+    clock: Clock,
+    wake: Wake,
+    telemetry: Telemetry,
+) -> list[Worker]:
+    def observe(receiver: str, result: DeliveryResult) -> None:
+        telemetry.delivered(receiver, result.kind.value)
+
+    return [
+        Worker(
+            receiver,  # type: ignore[arg-type]  # pairs are made above from settings.receivers
+            store,
+            notifier,
+            clock=clock,
+            random=Random(),  # noqa: S311 (jitter, not secrets)
+            wake=wake.event(),
+            sent_already=emergency.sent,
+            observe=observe,
+        )
+        for receiver, notifier in receivers
+    ]
+
+
+def _app(
+    settings: Settings, store: SqliteStore, latest: Latest, health: _Health, telemetry: Telemetry, clock: Clock
+) -> http.Application:
+    return make_app(
+        Deps(
+            publisher=latest,
+            inbox=store,
+            outbox=store,
+            journal=store,
+            history=store.transitions,
+            telemetry=telemetry,
+            healthy=health.parts,
+            tokens=tuple((token.name, read_secret(token.token), token.role) for token in settings.web.tokens),
+            clock=clock,
+            new_id=lambda: uuid.uuid4().hex,
+            document=status_document,
+        )
+    )
+
+
+def _heartbeat(settings: Settings, session: aiohttp.ClientSession, clock: Clock, health: _Health) -> Heartbeat | None:
+    if settings.heartbeat is None:
+        return None
+    return Heartbeat(settings.heartbeat, session, read_secret, clock=clock, healthy=health.well)
+
+
+def _kill_switch(settings: Settings) -> Callable[[], bool]:
+    path = settings.rollback.kill_switch
+    return lambda: path is not None and os.path.exists(path)
+
+
+def _inherited() -> Mapping[str, str]:
+    return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+
+
+def _gateway_reader(session: aiohttp.ClientSession) -> ReadGateway:
+    """Reads the gateway as the prober does, right before the first step."""
+
+    async def read(reading: GatewayReading) -> str | None:
+        call = reading.read
+        headers = {name: value if isinstance(value, str) else read_secret(value) for name, value in call.headers}
+        timeout = aiohttp.ClientTimeout(total=READ_WITHIN)
+        try:
+            async with session.request(
+                call.method, call.url, headers=headers, timeout=timeout, allow_redirects=False
+            ) as answer:
+                if not 200 <= answer.status < 300:
+                    return None
+                return reading_value(await answer.content.read(1 << 20), reading.fields)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, FigwatchError):
+            return None
+
+    return read
+
+
+def _recorder(record: Path | None, saved: Saved, stack: AsyncExitStack) -> Recording | None:
+    if record is None:
+        return None
+    record.mkdir(parents=True, exist_ok=True)
+    if saved.sequence:
+        (record / "saved.json").write_text(encode(saved), encoding="utf-8")
+    recording = Recording(record)
+    stack.callback(recording.close)
+    return recording
