@@ -1,0 +1,69 @@
+"""Success criteria with their verdicts."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from figwatch_agent.durations import format_duration
+from figwatch_agent.evaluate import criteria as judging
+from figwatch_agent.evaluate.criteria import Judgement, Reason, Target, TargetError, Unit, Verdict
+from figwatch_agent.model.view import Measured
+from figwatch_agent.report.numbers import number
+
+_REASONS: Final[Mapping[Reason, str]] = {
+    Reason.NOT_MEASURED: "it was not measured",
+    Reason.NO_BASELINE: "the target compares with a baseline, and none above 0 was recorded",
+    Reason.BOUNDS_STRADDLE: "the target lies between the lowest and the highest value that the measurement leaves open",
+}
+
+
+def criterion_document(measured: Measured) -> dict[str, object]:
+    """One criterion as JSON: the verdict, and all that it rests on.
+
+    ``value``, ``low`` and ``high`` are in ``unit`` (ms, ratio or number); ``reason`` is given where it is inconclusive.
+    """
+    criterion = measured.criterion
+    verdict, reason = verdict_of(measured)
+    counts = measured.counts
+    return {
+        "name": criterion.name,
+        "measure": criterion.measure.value,
+        "target": criterion.target,
+        "verdict": verdict.value,
+        "value": number(measured.estimate),
+        "low": number(measured.low),
+        "high": number(measured.high),
+        "unit": measured.unit,
+        "coverage": number(measured.coverage),
+        "counts": None if counts is None else {"bad": counts.bad, "total": counts.total},
+        "baseline": number(measured.baseline),
+        "evidence": measured.evidence,
+        "reason": reason or None,
+        "by": criterion.by,
+        "over": format_duration(criterion.over),
+        "slo": criterion.slo,
+        "route": criterion.route,
+    }
+
+
+def verdict_of(measured: Measured) -> tuple[Verdict, str]:
+    """The verdict on the exact figures, and why it is inconclusive."""
+    try:
+        target = judging.parse_target(measured.criterion.target)
+    except TargetError as error:
+        return Verdict.INCONCLUSIVE, str(error)
+    if _of_another_kind(target, measured):
+        return Verdict.INCONCLUSIVE, f"the target is in {target.unit.value} and the figure in {measured.unit}"
+    judged = _judge(target, measured)
+    if judged.verdict is not Verdict.INCONCLUSIVE or judged.reason is None:
+        return judged.verdict, ""
+    return judged.verdict, measured.reason or _REASONS[judged.reason]
+
+
+def _of_another_kind(target: Target, measured: Measured) -> bool:
+    known = measured.low is not None or measured.high is not None
+    return known and target.unit is not Unit.BASELINE and target.unit.value != measured.unit
+
+
+def _judge(target: Target, measured: Measured) -> Judgement:
+    figure = judging.Measured(estimate=measured.estimate, low=measured.low, high=measured.high)
+    return judging.judge(target, figure, measured.baseline)
