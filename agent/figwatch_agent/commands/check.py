@@ -1,9 +1,7 @@
 """``figwatch check``: say everything that is wrong with the files, or that they are right."""
 
-import json
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
 
 import click
 
@@ -53,6 +51,8 @@ def _text(findings: Iterable[Findings], diagnostics: Sequence[Diagnostic], wrong
 
 
 def _json(findings: Iterable[Findings], diagnostics: Sequence[Diagnostic]) -> str:
+    import json  # on the way of those who ask for it
+
     body = {
         "files": _files(findings),
         "problems": [_plain(found) for found in diagnostics if not found.notice],
@@ -62,7 +62,7 @@ def _json(findings: Iterable[Findings], diagnostics: Sequence[Diagnostic]) -> st
 
 
 def _plain(found: Diagnostic) -> dict[str, object]:
-    body = asdict(found)
+    body = found._asdict()
     del body["notice"]
     return body
 

@@ -1,11 +1,12 @@
 """What the files must agree on with each other: names, migrations, routes, plans, receivers."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from figwatch_agent.files.diagnostics import Diagnostic, did_you_mean, quoted
 from figwatch_agent.files.document import Document, Path
 from figwatch_agent.files.promises import measures
+from figwatch_agent.files.targets import TAKES_SLO
 from figwatch_agent.model.names import DataPlan, Mode, Severity, Stage
 from figwatch_agent.model.plan import RollbackPlan
 from figwatch_agent.model.settings import PrometheusServer, Receiver, Settings
@@ -14,16 +15,14 @@ from figwatch_agent.model.slo import Promql, Route, ServiceSlos, Slo, Uptime
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadSettings:
+class ReadSettings(NamedTuple):
     """figwatch.yaml with its text."""
 
     settings: Settings
     document: Document
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadService:
+class ReadService(NamedTuple):
     """A file of slo/ with its text."""
 
     service: ServiceSlos
@@ -89,7 +88,11 @@ def _criteria(services: Sequence[ReadService]) -> Iterator[Diagnostic]:
             if criterion.slo is not None and criterion.slo not in slos:
                 hint = did_you_mean(criterion.slo, slos, "SLOs")
                 yield read.document.problem((*here, "slo"), f"there is no SLO {quoted(criterion.slo)}", hint)
-            elif criterion.slo is not None and not measures(criterion, slos[criterion.slo]):
+            elif (
+                criterion.slo in slos
+                and criterion.measure in TAKES_SLO
+                and not measures(criterion, slos[criterion.slo])
+            ):
                 hint = "uptime takes an uptime or availability SLO, latency_p95 a latency or histogram SLO"
                 message = f"the SLO {quoted(criterion.slo)} does not measure {criterion.measure}"
                 yield read.document.problem((*here, "slo"), message, hint)

@@ -1,6 +1,5 @@
 """How figwatch.yaml writes a call: one HTTP request, or one process."""
 
-import json
 from typing import Any
 
 from pydantic_core import core_schema
@@ -33,6 +32,8 @@ def _http(**members: Any) -> HttpCall:
 
 def canonical(body: object) -> str:
     """JSON with its keys in order, so that the same plan always reads the same."""
+    import json  # most of what is checked has no body
+
     return json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
-from figwatch_agent.files.diagnostics import Diagnostic
+from figwatch_agent.files.diagnostics import Diagnostic, nearest
+
+MASK = "********"
 
 Path = tuple[str | int, ...]
 """Keys and indexes from the root down."""
@@ -24,20 +26,19 @@ SECRET_KEYS = frozenset(
         "x-api-key",
     }
 )
-"""Keys whose values are never shown, whatever is wrong with them; compared in lower case."""
+"""Keys whose values are never shown, nor those of keys that look like them; compared in lower case."""
 
-_KEY = "|".join(re.escape(key) for key in sorted(SECRET_KEYS, key=len, reverse=True))
-_NAMED = r"(?:env|file)\s*:"
-_INLINE = re.compile(
-    rf"""(?i)((?<![\w-])["']?(?:{_KEY})["']?\s*:\s+)(?!\{{\s*{_NAMED})(?=\S)(?![|>][-+0-9]*\s*$)(.+)$"""
-)
-_OPENS = re.compile(rf"""(?i)(?<![\w-])["']?(?:{_KEY})["']?\s*:\s*(?:[|>][-+0-9]*)?\s*(?:\#.*)?$""")
-_USERINFO = re.compile(r"(://)[^/\s@]+(@)")
-_CONTENT = re.compile(r"^(\s*(?:-\s+)*)(.*)$")
+_NEVER_SECRET = frozenset(("tokens",))
+"""Keys that look like one of SECRET_KEYS and are not."""
+
+_KEY = r"""([\w-]+)["']?\s*:(?=\s|$)\s*"""
+_NAMED = r"\{?\s*(?:env|file)\s*:"
+_NOTHING_YET = r"(?:[|>][-+0-9]*)?\s*(?:#.*)?$"
+_USERINFO = r"(://)[^/\s@]+(@)"
+# Patterns are compiled when a line is shown, which a file without problems never asks for.
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(NamedTuple):
     """A place in the text; lines and columns count from 1."""
 
     line: int
@@ -45,18 +46,19 @@ class Spot:
     width: int = 1
 
 
-@dataclass(slots=True, kw_only=True)
 class Document:
     """What the loader made of one file. ``problems`` of the loader come first; ``broken`` paths hold no true value."""
 
-    path: str  # as given, for messages
-    lines: tuple[str, ...]
-    value: object = None
-    values: dict[Path, Spot] = field(default_factory=dict)
-    keys: dict[Path, Spot] = field(default_factory=dict)
-    broken: set[Path] = field(default_factory=set)
-    problems: list[Diagnostic] = field(default_factory=list)
-    fatal: bool = False  # there is no value to look at
+    def __init__(self, *, path: str, lines: tuple[str, ...], fatal: bool = False) -> None:
+        """``path`` as given, for messages. ``fatal``: there is no value to look at."""
+        self.path = path
+        self.lines = lines
+        self.fatal = fatal
+        self.value: object = None
+        self.values: dict[Path, Spot] = {}
+        self.keys: dict[Path, Spot] = {}
+        self.broken: set[Path] = set()
+        self.problems: list[Diagnostic] = []
 
     def root(self) -> Mapping[str, object]:
         """The top-level mapping; empty where there is none."""
@@ -99,31 +101,44 @@ class Document:
     def shown(self, line: int) -> str:
         """A line as it may be printed: what could be a secret is masked, even in a file that cannot be parsed."""
         text = self.lines[line - 1]
-        if _under_secret(self.lines, line - 1):
-            return _CONTENT.sub(lambda found: found[1] + _mask(found[2]), text)
-        return _USERINFO.sub(r"\1********\2", _INLINE.sub(lambda found: found[1] + _mask(found[2]), text))
+        start = _indent(text) if _under_secret(self.lines, line - 1) else _secret_start(text)
+        masked = text if start is None or start >= len(text) else text[:start] + MASK
+        return re.sub(_USERINFO, rf"\1{MASK}\2", masked)
 
 
-def masked_after(text: str, column: int) -> str:
-    """The line with everything after ``column`` characters masked, for a key that was meant to hold a secret."""
-    return text[:column] + _mask(text[column:]) if len(text) > column else text
+def _secret_start(line: str) -> int | None:
+    """Where the value of a key begins that holds a secret, or was meant to; None where there is none on this line."""
+    for found in re.finditer(_KEY, line):
+        rest = line[found.end() :]
+        if holds_secret(found[1]) and not re.match(_NAMED, rest) and not re.match(_NOTHING_YET, rest):
+            return found.end()
+    return None
 
 
-def _mask(text: str) -> str:
-    return "" if not text else "********"
+def _opens_secret(line: str) -> bool:
+    """Whether the line ends with such a key, so that its value begins on the next."""
+    return any(
+        holds_secret(found[1]) and re.match(_NOTHING_YET, line[found.end() :]) for found in re.finditer(_KEY, line)
+    )
+
+
+def holds_secret(key: str) -> bool:
+    """Whether the value of this key must not be shown."""
+    word = key.lower()
+    return word not in _NEVER_SECRET and nearest(word, SECRET_KEYS) is not None
 
 
 def _under_secret(lines: tuple[str, ...], index: int) -> bool:
     """Whether the line belongs to a value that began on a line above, under a key that holds a secret."""
     text = lines[index].strip()
-    if not text or re.match(rf"\{{?\s*{_NAMED}", text):
+    if not text or re.match(_NAMED, text):
         return False
     above = [line for line in lines[max(0, index - 200) : index] if line.strip()]
     if not above:
         return False
     indent = _indent(lines[index])
     parent = next((line for line in reversed(above) if _indent(line) < indent), "")
-    return any(_OPENS.search(line) is not None for line in (above[-1], parent))
+    return _opens_secret(above[-1]) or _opens_secret(parent)
 
 
 def _indent(line: str) -> int:

@@ -35,7 +35,7 @@ STR = core_schema.str_schema()
 def string(value: object, expected: str = "text") -> str:
     """Text, and nothing that YAML takes for something else."""
     if not isinstance(value, str):
-        hint = "quote it" if isinstance(value, (int, float)) else ""
+        hint = "quote it" if isinstance(value, (int, float)) and "such as" not in expected else ""
         raise wrong(f"expected {expected}, found {describe(value)}", hint)
     return value
 

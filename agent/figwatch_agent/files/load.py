@@ -2,10 +2,9 @@
 
 import os
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 from figwatch_agent.durations import Duration
 from figwatch_agent.errors import FilesInvalid
@@ -25,8 +24,7 @@ SETTINGS = "figwatch.yaml"
 _SETTINGS_KEY = re.compile(r"(?:source|state|receivers|rollback|web|heartbeat|alerting)\s*:")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Loaded:
+class Loaded(NamedTuple):
     """All files, read and found right. Notices are worth knowing and refuse nothing."""
 
     settings: Settings
@@ -34,14 +32,15 @@ class Loaded:
     notices: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(slots=True)
 class Findings:
     """What was read so far, right or wrong."""
 
-    settings: ReadSettings | None = None
-    services: list[ReadService] = field(default_factory=list)
-    slo_files: list[str] = field(default_factory=list)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.settings: ReadSettings | None = None
+        self.services: list[ReadService] = []
+        self.slo_files: list[str] = []
+        self.diagnostics: list[Diagnostic] = []
 
     def all(self) -> tuple[Diagnostic, ...]:
         """Problems and notices in the order of the files."""
@@ -89,7 +88,7 @@ def inspect(settings_path: str) -> Findings:
         if members is not None:
             findings.settings = ReadSettings(settings=_settings(settings_path, members, folder), document=document)
     paths = slo_paths(folder)
-    if not paths:
+    if not paths and not document.fatal:
         hint = "put one file per service there, or name another folder: slo: PATH"
         findings.diagnostics.append(document.problem(("slo",), f"there is no *.yaml in {folder}", hint))
     known = findings.settings.settings.interval if findings.settings else None
@@ -134,7 +133,7 @@ def slo_paths(folder: str) -> tuple[str, ...]:
 def open_document(path: str) -> Document:
     """The parsed file; one that cannot be read is a document with that problem."""
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:
             return parse(file.read(MAX_BYTES + 1), path)
     except OSError as error:
         document = Document(path=path, lines=("",), fatal=True)
@@ -143,8 +142,8 @@ def open_document(path: str) -> Document:
         return document
 
 
-def _services(findings: Findings, paths: Iterable[str], interval: Duration | None) -> None:
-    complete = True
+def _services(findings: Findings, paths: Sequence[str], interval: Duration | None) -> None:
+    complete = bool(paths)
     for path in paths:
         findings.slo_files.append(path)
         document = open_document(path)

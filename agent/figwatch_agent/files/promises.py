@@ -3,9 +3,9 @@
 from figwatch_agent.durations import Duration, format_duration
 from figwatch_agent.files.diagnostics import Diagnostic, did_you_mean, quoted
 from figwatch_agent.files.document import Document, Path
-from figwatch_agent.files.slo_file import WrittenCriterion, WrittenFile, WrittenSlo, WrittenTier
 from figwatch_agent.files.targets import FORMS, TAKES_ROUTE, TAKES_SLO, target_problem
 from figwatch_agent.files.tiers import DEFAULT_TIERS, early_possible, interval_flaw, tier_flaws
+from figwatch_agent.files.written import WrittenCriterion, WrittenFile, WrittenSlo, WrittenTier
 from figwatch_agent.model.slo import Availability, Criterion, Histogram, Latency, ServiceSlos, Slo, Uptime
 from figwatch_agent.model.tier import EARLY, Tier
 
@@ -65,6 +65,10 @@ class Reader:
                 self._problem((*here, "routes", position), f"this file names no route {quoted(route)}", hint)
         if isinstance(slo.sli, PER_ROUTE) and not known:
             self._problem((*here, "sli"), "this SLI counts requests of routes, and the file names none", "add routes")
+        if isinstance(slo.sli, Uptime) and slo.routes:
+            self._problem(
+                (*here, "routes"), "a probe asks a service, not a route", "remove routes from this uptime SLO"
+            )
         possible = self._objective(here, slo)
         return Slo(
             name=slo.name,

@@ -1,8 +1,8 @@
 """What an unquoted word in YAML means here: the few forms every reader agrees on. The rest must be quoted."""
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 DIGITS = 15
 """Longest number taken: beyond it a float no longer gives its digits back."""
@@ -18,8 +18,7 @@ _OTHER_NUMBER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Surprise:
+class Surprise(NamedTuple):
     """A word that YAML readers disagree about."""
 
     message: str

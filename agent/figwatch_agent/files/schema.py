@@ -10,8 +10,8 @@ from typing import Any
 from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError, core_schema
 from pydantic_core.core_schema import CoreSchema, TypedDictField
 
-from figwatch_agent.files.diagnostics import Diagnostic, did_you_mean, nearest, quoted
-from figwatch_agent.files.document import SECRET_KEYS, Document, Path, masked_after
+from figwatch_agent.files.diagnostics import Diagnostic, did_you_mean, quoted
+from figwatch_agent.files.document import Document, Path
 
 Context = dict[str, str]
 """What pieces may know beside the value: ``folder``, where relative paths begin."""
@@ -139,7 +139,7 @@ def _said(item: Any) -> tuple[str, str]:
         return context["message"], context["hint"]
     expected = {"dict_type": "a mapping", "list_type": "a list", "too_short": "at least one"}.get(item["type"])
     if item["type"] == "too_short":
-        return "the list is empty", "leave the key out, or name at least one"
+        return "the list is empty", "name at least one"
     if expected is not None:
         return f"expected {expected}, found {describe(item['input'])}", ""
     return str(item["msg"]), ""
@@ -147,20 +147,7 @@ def _said(item: Any) -> tuple[str, str]:
 
 def _unknown_key(document: Document, path: Path, known: Sequence[str]) -> Diagnostic:
     key = str(path[-1])
-    found = document.problem(path, f"unknown key {quoted(key)}", did_you_mean(key, known, "known keys"), key=True)
-    if (nearest(key, known) or "").lower() not in SECRET_KEYS:
-        return found
-    end = found.column - 1 + found.width
-    masked = masked_after(found.source_line, end)
-    return Diagnostic(
-        path=found.path,
-        line=found.line,
-        column=found.column,
-        message=found.message,
-        hint=found.hint,
-        source_line=masked,
-        width=found.width,
-    )
+    return document.problem(path, f"unknown key {quoted(key)}", did_you_mean(key, known, "known keys"), key=True)
 
 
 def _known_keys(schema: Any, location: Path) -> list[str]:

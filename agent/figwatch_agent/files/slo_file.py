@@ -1,6 +1,5 @@
 """The grammar of slo/*.yaml: what is promised."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -12,76 +11,14 @@ from figwatch_agent.files.diagnostics import did_you_mean, quoted
 from figwatch_agent.files.fields import DATE, DURATION, FLAG, NAME, SHARE, URL, WORDS, choice, string, word
 from figwatch_agent.files.schema import describe, items, may, need, one_of, record, scalar, wrong
 from figwatch_agent.files.selectors import EXPRESSION, HISTOGRAMS, SELECTORS
+from figwatch_agent.files.written import WrittenCriterion, WrittenFile, WrittenSlo, WrittenTier
 from figwatch_agent.model.names import Measure, Severity, Stage
-from figwatch_agent.model.slo import (
-    Availability,
-    Events,
-    Histogram,
-    Latency,
-    Probe,
-    Promql,
-    Route,
-    Sli,
-    Uptime,
-    Vantage,
-)
+from figwatch_agent.model.slo import Availability, Events, Histogram, Latency, Probe, Promql, Route, Uptime
 
 KINDS = ("availability", "latency", "uptime")
 
 DEFAULT_PROBE_INTERVAL: Duration = 5 * SECOND
 DEFAULT_PROBE_TIMEOUT: Duration = 2 * SECOND
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenTier:
-    """A tier as written."""
-
-    share: Fraction
-    long: Duration
-    short: Duration
-    severity: Severity
-    allow_slow: bool = False
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenSlo:
-    """An SLO as written; what is left out depends on the rest of the file."""
-
-    name: str
-    sli: Sli
-    objective: Fraction
-    tiers: tuple[WrittenTier, ...] | None = None
-    early: bool | None = None
-    routes: tuple[str, ...] = ()
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenCriterion:
-    """A criterion as written."""
-
-    name: str
-    measure: Measure
-    target: str
-    over: Duration | None = None
-    by: str | None = None
-    slo: str | None = None
-    route: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenFile:
-    """A whole file as written."""
-
-    version: int
-    migration: str
-    window: Duration
-    service: str = ""
-    vantage: Vantage = "edge"
-    routes: tuple[Route, ...] = ()
-    slos: tuple[WrittenSlo, ...] = ()
-    criteria: tuple[WrittenCriterion, ...] = ()
 
 
 def _template(value: object) -> str:

@@ -1,8 +1,8 @@
 """When somebody is told: the tiers that come by default, and which tiers can do their work at all."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration, format_duration
 from figwatch_agent.model.names import Severity
@@ -30,8 +30,7 @@ DEFAULT_TIERS = tuple(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Flaw:
+class Flaw(NamedTuple):
     """Why a tier cannot do its work. ``member`` is the key of the file to look at."""
 
     member: str

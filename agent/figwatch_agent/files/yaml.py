@@ -7,7 +7,6 @@ YAML 1.1 and 1.2 read differently.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 import yaml
@@ -24,7 +23,7 @@ from yaml.events import (
 )
 
 from figwatch_agent.files.diagnostics import quoted
-from figwatch_agent.files.document import Document, Path, Spot
+from figwatch_agent.files.document import Document, Path, Spot, holds_secret
 from figwatch_agent.files.scalars import Surprise, resolve
 
 MAX_BYTES: Final = 1 << 20
@@ -37,6 +36,7 @@ LINE_BREAK: Final = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
 """As libyaml counts lines."""
 
 HINTS: Final = (
+    ("tab character", "indent with spaces"),
     ("cannot start any token", "indent with spaces, and quote text that starts with @, `, % or a tab"),
     ("mapping values are not allowed", "quote text that contains a colon followed by a space"),
     ("did not find expected comment or line break", 'quote text that starts with > or |, such as "> 99.9%"'),
@@ -52,16 +52,16 @@ class _Stop(Exception):
     """There is no point in reading on."""
 
 
-@dataclass(slots=True)
 class _Frame:
     """A mapping or list that is being filled."""
 
-    path: Path
-    container: dict[str, object] | list[object]
-    key: str | None = None  # of the value that comes next
-    state: Literal["key", "value", "item"] = "item"
-    role: Literal["value", "key"] = "value"  # a collection in the place of a key is read and thrown away
-    first: dict[str, int] = field(default_factory=dict)  # key -> line
+    def __init__(self, path: Path, *, mapping: bool, role: Literal["value", "key"]) -> None:
+        self.path = path
+        self.container: dict[str, object] | list[object] = {} if mapping else []
+        self.state: Literal["key", "value", "item"] = "key" if mapping else "item"
+        self.role = role  # a collection in the place of a key is read and thrown away
+        self.key: str | None = None  # of the value that comes next
+        self.first: dict[str, int] = {}  # key -> line
 
 
 def parse(content: bytes, path: str) -> Document:
@@ -155,9 +155,7 @@ class _Builder:
     def _open(self, event: NodeEvent, path: Path, role: Literal["value", "key"]) -> None:
         if len(self._stack) >= MAX_DEPTH:
             self._stop(_spot(event), f"the file is nested deeper than {MAX_DEPTH} levels")
-        mapping = isinstance(event, MappingStartEvent)
-        frame = _Frame(path, {} if mapping else [], state="key" if mapping else "item", role=role)
-        self._stack.append(frame)
+        self._stack.append(_Frame(path, mapping=isinstance(event, MappingStartEvent), role=role))
 
     def _end(self) -> None:
         frame = self._stack.pop()
@@ -207,6 +205,8 @@ class _Builder:
         if not _plain(event):
             return event.value
         value = resolve(event.value)
+        if isinstance(value, Surprise) and path and holds_secret(str(path[-1])):
+            return event.value  # refused later, in words that do not repeat it
         if isinstance(value, Surprise):
             self._document.broken.add(path)
             self._problem(_spot(event), value.message, value.hint)
