@@ -95,7 +95,8 @@ class Ring:
             raise ValueError(f"a tick at {now} follows one at {self.at}: ticks go forward")
         before = self.current
         self.current = before + increments
-        since, self.at = self.at if self.at is not None else now, now
+        # The first tick writes the boundary it falls on as well, or its events would count as having come after it.
+        since, self.at = self.at if self.at is not None else now - 1, now
         rows: list[Row] = []
         for index, level in enumerate(self.layout):
             rows += self._write(index, level, since, now, before)
