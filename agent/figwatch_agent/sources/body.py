@@ -41,9 +41,6 @@ async def _unpacked(chunks: AsyncIterator[bytes], max_bytes: int) -> bytes:
                 body += unpacker.decompress(rest, _CHUNK)
                 _check(len(body), max_bytes)
                 rest = unpacker.unused_data if unpacker.eof else unpacker.unconsumed_tail
-        while more := unpacker.decompress(b"", _CHUNK):  # what the last step had no room for
-            body += more
-            _check(len(body), max_bytes)
     except zlib.error as error:
         raise Fault(FaultReason.ENCODING, f"the gzip data is broken: {error}") from None
     if not unpacker.eof:

@@ -158,6 +158,36 @@ async def test_a_target_is_up_again_as_soon_as_it_answers() -> None:
     assert third.table is first.table
 
 
+async def test_a_connection_that_the_server_closed_between_two_scrapes_costs_no_scrape() -> None:
+    connections: list[object] = []
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        if request.transport in connections:
+            return await hanging_up(request)
+        connections.append(request.transport)
+        return web.Response(body=FINE)
+
+    async with served(handle) as url, source(PATIENT, url) as opened:
+        batches = [(await opened.collect(n))[0] for n in range(3)]
+
+    assert [batch.up for batch in batches] == [True, True, True]
+
+
+async def test_samples_that_are_no_counts_are_shown_while_their_target_is_up() -> None:
+    answers = iter([answering(of_lines("a NaN", "b 1")), answering(b"", status=500)])
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        return await next(answers)(request)
+
+    async with served(handle) as url, source(PATIENT, url) as opened:
+        await opened.collect(0)
+        while_up = opened.left_out
+        await opened.collect(1)
+
+        assert (while_up, opened.left_out) == ({url: 1}, {})
+
+
 async def test_a_gzipped_page_is_unpacked() -> None:
     assert (await scraped(zipped(FINE))).values.tolist() == [3.0, 1.0]
 

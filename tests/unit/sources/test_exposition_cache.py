@@ -56,7 +56,7 @@ def test_two_lines_are_not_taken_for_one_with_a_line_end_for_a_value() -> None:
         parser.parse(of_lines(f"a {n}", "b 1"))
 
     with pytest.raises(MalformedPage):
-        parser.parse(b"a \n5\nb 1\n")
+        parser.parse(b"a\n5\nb 1\n")
 
 
 def test_values_that_are_no_counts_are_left_out_and_counted() -> None:
@@ -143,6 +143,13 @@ def test_families_are_those_declared_and_those_only_sampled() -> None:
     )
 
     assert page.table.families == {"empty", "h", "undeclared_total", "t_seconds"}
+
+
+def test_help_without_a_text_names_its_own_family_only() -> None:
+    parser = PageParser(everything)
+    parser.parse(of_lines("# HELP a", "# HELP c C."))
+
+    assert parser.parse(of_lines("# HELP b", "# HELP c D.")).table.families == {"b", "c"}
 
 
 def test_a_family_that_comes_or_goes_gives_another_table() -> None:
