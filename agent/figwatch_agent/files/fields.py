@@ -160,6 +160,15 @@ def _url_or_secret(value: object, context: Context) -> str | Secret:
     return _secret(value, context) if isinstance(value, dict) else _url(value)
 
 
+def _header(value: object, context: Context) -> str | Secret:
+    if isinstance(value, dict) and "bearer" in value:
+        if len(value) != 1:
+            raise wrong("bearer stands alone", "write {bearer: {env: NAME}} or {bearer: {file: PATH}}")
+        named = _secret(value["bearer"], context)
+        return Secret(env=named.env, file=named.file, prefix="Bearer ")
+    return _text_or_secret(value, context)
+
+
 def _text_or_secret(value: object, context: Context) -> str | Secret:
     return _secret(value, context) if isinstance(value, dict) else string(value)
 
@@ -232,4 +241,8 @@ INSTANT = scalar(_instant, STR)
 PATH = placed(_path, STR)
 SECRET = placed(_secret, _SECRET_FORM)
 URL_OR_SECRET = placed(_url_or_secret, core_schema.union_schema([STR, _SECRET_FORM]))
+_BEARER_FORM = core_schema.typed_dict_schema(
+    {"bearer": core_schema.typed_dict_field(_SECRET_FORM, required=True)}, extra_behavior="forbid"
+)
+HEADER = placed(_header, core_schema.union_schema([STR, _SECRET_FORM, _BEARER_FORM]))
 TEXT_OR_SECRET = placed(_text_or_secret, core_schema.union_schema([STR, _SECRET_FORM]))

@@ -14,7 +14,7 @@ class SecretMissing(FigwatchError):
 
 
 def read_secret(secret: Secret) -> str:
-    """The secret's value, without the one newline that editors append.
+    """The secret's value behind its prefix, without the one newline that editors append.
 
     Raises SecretMissing when it is not there, is empty or is not text; the message names the place, never the value.
     """
@@ -22,7 +22,7 @@ def read_secret(secret: Secret) -> str:
     value = value.removesuffix("\n").removesuffix("\r")
     if not value:
         raise SecretMissing(f"{secret} is empty")
-    return value
+    return secret.prefix + value
 
 
 def _from_environment(name: str) -> str:

@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Mapping
+from fractions import Fraction
 
 from figwatch_agent.files.diagnostics import quoted
 from figwatch_agent.model.names import Measure
 
-_NUMBER = r"\d{1,9}(?:\.\d{1,9})?"
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
 _BELOW = r"<=?\s*"
 _ABOVE = r">=?\s*"
-_DURATION = r"(?:\d{1,9}(?:ms|s|m|h|d|w))+"
+_DURATION = r"(?:[0-9]{1,9}(?:ms|s|m|h|d|w))+"
 
 FORMS: Mapping[Measure, tuple[str, str]] = {
     Measure.UPTIME: (rf"{_ABOVE}{_NUMBER}%", '"> 99.9%"'),
@@ -33,6 +34,18 @@ TAKES_ROUTE = frozenset((Measure.UPTIME, Measure.LATENCY_P95, Measure.LEGACY_RAT
 def target_problem(measure: Measure, target: str) -> tuple[str, str] | None:
     """What is wrong with a target, and what to write instead; None if nothing is."""
     form, example = FORMS[measure]
-    if re.fullmatch(form, target):
-        return None
-    return f"{quoted(target)} is not a target for {measure.value}", f"write it like {example}"
+    if not re.fullmatch(form, target):
+        return f"{quoted(target)} is not a target for {measure.value}", f"write it like {example}"
+    if not _asks_for_change(target):
+        return f"{quoted(target)} asks for nothing that can be reached by changing", f"write it like {example}"
+    return None
+
+
+def _asks_for_change(target: str) -> bool:
+    """A multiple is above x1, a change is not zero, and nothing falls by more than all of it."""
+    if target[0] not in "x+-":
+        return True
+    number = Fraction(target.strip("x+-%"))
+    if target[0] == "x":
+        return number > 1
+    return number > 0 and (target[0] == "+" or number <= 100)

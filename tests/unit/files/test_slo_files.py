@@ -194,7 +194,27 @@ def test_every_measure_takes_its_form_of_target(tmp_path: Path, target: str) -> 
     assert read(tmp_path, f"criteria:\n  - {{name: a, {target}}}\n").criteria
 
 
-@pytest.mark.parametrize("target", ["uptime", "kept it", "> 5", "15m", "+40", "<", "x", "< -1%", "+-5%", "< 1e3%"])
+@pytest.mark.parametrize(
+    "target",
+    [
+        "uptime",
+        "kept it",
+        "> 5",
+        "15m",
+        "+40",
+        "<",
+        "x",
+        "< -1%",
+        "+-5%",
+        "< 1e3%",
+        "x1",
+        "x0",
+        "+0%",
+        "-0.0%",
+        "-101%",
+        "x٣",
+    ],
+)
 @pytest.mark.parametrize("measure", list(Measure))
 def test_no_measure_takes_a_target_of_no_known_form(measure: Measure, target: str) -> None:
     assert target_problem(measure, target) is not None
