@@ -57,7 +57,7 @@ def rollback_document(record: RollbackRecord) -> dict[str, object]:
         "decided_at": format_instant(intent.decided_at),
         "valid_until": format_instant(intent.valid_until),
         "gateway": intent.gateway,
-        "steps": [_step(step) for step in plan.steps],
+        "steps": [step_document(step) for step in plan.steps],
         "journal": [_entry(entry) for entry in record.entries],
     }
 
@@ -94,7 +94,8 @@ def transition_document(transition: Transition) -> dict[str, object]:
     }
 
 
-def _step(step: Step) -> dict[str, object]:
+def step_document(step: Step) -> dict[str, object]:
+    """A step of a plan as JSON."""
     return {
         "id": step.id,
         "repeat": step.repeat.value,

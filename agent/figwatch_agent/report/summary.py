@@ -1,0 +1,222 @@
+"""The status document as tables of plain texts. Everything is said in words; whoever draws them may add colour.
+
+Texts that others wrote (routes, labels, evidence) are cleaned: what cannot be seen is written out, so that no label
+can move the cursor of a terminal or hide what follows it.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from figwatch_agent.durations import SECOND, format_seconds
+
+Json = Mapping[str, Any]
+"""A part of the status document; its form is that of report.status."""
+
+NOTHING: Final = "-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table; ``empty`` is said where it has no rows."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    empty: str
+
+
+def tables(document: Json) -> tuple[Table, ...]:
+    """What to look at, most urgent first."""
+    return (
+        incidents_table(document["incidents"]),
+        routes_table(document["routes"]),
+        slos_table(document["slos"]),
+        criteria_table(document["criteria"]),
+    )
+
+
+def headline(document: Json) -> str:
+    """One line: which migration, in which mode, how well figwatch itself is."""
+    agent = document["agent"]
+    ill = [name for name, well in agent["healthy"].items() if not well]
+    down = [target["target"] for target in agent["targets"] if not target["up"]]
+    legacy = document["legacy_ratio"]
+    parts = [
+        f"{visible(document['migration'])} at {document['at']}",
+        f"rollback mode {document['mode']}",
+        "agent healthy" if not ill else f"agent NOT healthy: {', '.join(ill)}",
+        "legacy ratio unknown" if legacy is None else f"{percent(float(legacy))} of requests served by legacy",
+    ]
+    parts += [f"scrape target down: {visible(target)}" for target in down]
+    return " · ".join(parts)
+
+
+def incidents_table(incidents: Sequence[Json]) -> Table:
+    """Open ones first, as the document has them."""
+    return Table(
+        title="Incidents",
+        columns=("id", "state", "severity", "about", "alerts", "impact since", "decision", "rollback"),
+        rows=tuple(_incident(incident) for incident in incidents),
+        empty="No incident, open or closed.",
+    )
+
+
+def routes_table(routes: Sequence[Json]) -> Table:
+    """Who serves what."""
+    return Table(
+        title="Routes, last hour",
+        columns=("route", "stage", "service", "legacy", "legacy ratio", "p95 service", "p95 legacy", "rollback"),
+        rows=tuple(_route(route) for route in routes),
+        empty="No route is declared in slo/.",
+    )
+
+
+def slos_table(slos: Sequence[Json]) -> Table:
+    """What is promised, and what is left of it."""
+    return Table(
+        title="SLOs",
+        columns=("slo", "route", "objective", "bad / total", "budget left", "coverage", "state", "firing"),
+        rows=tuple(_slo(slo) for slo in slos),
+        empty="No SLO is declared in slo/.",
+    )
+
+
+def criteria_table(criteria: Sequence[Json]) -> Table:
+    """Met, missed, or why that cannot be said."""
+    return Table(
+        title="Success criteria",
+        columns=("criterion", "target", "verdict", "value", "bounds", "over", "evidence"),
+        rows=tuple(_criterion(criterion) for criterion in criteria),
+        empty="No criterion is declared in slo/.",
+    )
+
+
+def visible(text: object) -> str:
+    """One line in which everything can be seen."""
+    return "".join(_visible(character) for character in str(text))
+
+
+def percent(ratio: float | None) -> str:
+    """A ratio for people; what is not all or nothing never reads 100% or 0%."""
+    if ratio is None:
+        return NOTHING
+    shown = f"{ratio * 100:.2f}"
+    if shown == "100.00" and ratio < 1:
+        return "> 99.99%"
+    if shown in ("0.00", "-0.00") and ratio != 0:
+        return "< 0.01%" if ratio > 0 else "> -0.01%"
+    return f"{shown.rstrip('0').rstrip('.')}%"
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A figure of a criterion in its unit."""
+    if value is None:
+        return NOTHING
+    if unit == "ratio":
+        return percent(value)
+    if unit == "ms":
+        return f"{value:.0f} ms" if value < SECOND else format_seconds(round(value))
+    return f"{value:g}"
+
+
+def _incident(incident: Json) -> tuple[str, ...]:
+    state = "OPEN" if incident["open"] else "resolved"
+    if incident["open"] and incident["acknowledged_by"]:
+        state = f"OPEN, {visible(incident['acknowledged_by'])} is on it"
+    elif incident["open"] and incident["mitigated_at"]:
+        state = "OPEN, impact over"
+    about = incident["route"] or "figwatch itself"
+    return (
+        visible(incident["id"]),
+        state,
+        incident["severity"],
+        visible(about),
+        ", ".join(_firing(incident["alerts"])) or NOTHING,
+        incident["impact_start"],
+        _decision(incident["decision"]),
+        _rollback(incident["rollback"]),
+    )
+
+
+def _firing(alerts: Iterable[Json]) -> list[str]:
+    """Names without repetition, those that still fire first."""
+    ordered = sorted(alerts, key=lambda alert: alert["resolved_at"] is not None)
+    return list(dict.fromkeys(alert["name"] for alert in ordered))
+
+
+def _decision(decision: Json | None) -> str:
+    return NOTHING if decision is None else f"{decision['outcome']} ({decision['reason']})"
+
+
+def _rollback(run: Json | None) -> str:
+    return NOTHING if run is None else f"{run['state']}, {run['verdict']}"
+
+
+def _route(route: Json) -> tuple[str, ...]:
+    requests, sides = route["requests"], {side["side"]: side for side in route["sides"]}
+    ratio = route["legacy_ratio"]
+    plan = (
+        "no plan" if route["plan"] is None else f"{visible(route['plan'])}, {'armed' if route['armed'] else 'latched'}"
+    )
+    return (
+        visible(route["route"]),
+        route["stage"],
+        str(requests.get("service", 0)),
+        str(requests.get("legacy", 0)),
+        "no requests" if ratio is None else percent(float(ratio)),
+        _bounds(sides.get("service", {}).get("p95_ms"), "ms"),
+        _bounds(sides.get("legacy", {}).get("p95_ms"), "ms"),
+        plan,
+    )
+
+
+def _slo(slo: Json) -> tuple[str, ...]:
+    counts, uptime = slo["counts"], slo["uptime"]
+    events = f"{counts['bad']} / {counts['total']}" if uptime is None else f"up {percent(uptime['availability'])}"
+    state = slo["state"] if not slo["finding"] else f"{slo['state']}: {visible(slo['finding'])}"
+    return (
+        visible(slo["slo"]),
+        visible(slo["route"]) or NOTHING,
+        percent(slo["objective"]),
+        events,
+        percent(slo["budget_remaining"]) if slo["budget_remaining"] is not None else "no events",
+        percent(slo["coverage"]),
+        state,
+        ", ".join(f"{tier['name']} {tier['severity']}" for tier in slo["tiers"] if tier["firing"]) or NOTHING,
+    )
+
+
+def _criterion(criterion: Json) -> tuple[str, ...]:
+    unit = criterion["unit"]
+    bounds = None
+    if criterion["low"] is not None or criterion["high"] is not None:
+        bounds = {"low": criterion["low"], "high": criterion["high"]}
+    return (
+        visible(criterion["name"]),
+        visible(criterion["target"]),
+        criterion["verdict"],
+        quantity(criterion["value"], unit),
+        _bounds(bounds, unit),
+        criterion["over"],
+        visible("; ".join(text for text in (criterion["reason"], criterion["evidence"]) if text)),
+    )
+
+
+def _bounds(bounds: Json | None, unit: str) -> str:
+    if bounds is None:
+        return NOTHING
+    low, high = bounds["low"], bounds["high"]
+    if low == high:
+        return quantity(low, unit)
+    if high is None:
+        return f"above {quantity(low, unit)}"
+    return f"{quantity(low, unit)} to {quantity(high, unit)}" if low is not None else f"below {quantity(high, unit)}"
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Zl", "Zp", "Zs"):
+        return " "
+    return f"\\u{ord(character):04x}" if category in ("Cc", "Cf", "Cs", "Co", "Cn") else character
