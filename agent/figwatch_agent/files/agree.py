@@ -49,12 +49,14 @@ def agreement(
 
 
 def _unique(services: Sequence[ReadService]) -> Iterator[Diagnostic]:
-    seen: dict[tuple[str, str], Diagnostic] = {}
+    seen: dict[tuple[str, str], tuple[Document, Path]] = {}
     for document, path, what, name in _names(services):
-        here = document.problem(path, f"the {what} {quoted(name)} is named twice")
-        first = seen.setdefault((what, name), here)
-        if first is not here:
-            yield document.problem(path, here.message, f"it stands at {first.path}:{first.line} already")
+        if (what, name) in seen:
+            first, place = seen[what, name]
+            hint = f"it stands at {first.path}:{first.value_spot(place).line} already"
+            yield document.problem(path, f"the {what} {quoted(name)} is named twice", hint)
+        else:
+            seen[what, name] = document, path
 
 
 def _names(services: Sequence[ReadService]) -> Iterator[tuple[Document, Path, str, str]]:

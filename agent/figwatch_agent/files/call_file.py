@@ -5,7 +5,7 @@ from typing import Any
 from pydantic_core import core_schema
 
 from figwatch_agent.files.diagnostics import quoted
-from figwatch_agent.files.fields import STR, TEXT, TEXT_OR_SECRET, URL, headers, string
+from figwatch_agent.files.fields import HEADER, STR, TEXT, TEXT_OR_SECRET, URL, headers, string
 from figwatch_agent.files.schema import items, may, named, need, one_of, record, scalar, wrong
 from figwatch_agent.model.plan import ExecCall, HttpCall
 from figwatch_agent.model.secret import Secret
@@ -55,14 +55,14 @@ def _get(get: str, headers: tuple[tuple[str, str | Secret], ...] = ()) -> HttpCa
     return HttpCall(method="GET", url=get, headers=headers)
 
 
-HEADERS = named(headers, TEXT, TEXT_OR_SECRET)
+HEADERS = named(headers, TEXT, HEADER)
 
 HTTP = record(
     _http,
     {
         **{method: may(URL, f"URL to call with {method.upper()}") for method in METHODS},
         "json": may(core_schema.any_schema(), "body"),
-        "headers": may(HEADERS, "headers; credentials as {env: NAME} or {file: PATH}"),
+        "headers": may(HEADERS, "headers; credentials as {env: NAME}, {file: PATH} or {bearer: {env: NAME}}"),
     },
 )
 

@@ -21,7 +21,7 @@ from figwatch_agent.model.slo import ServiceSlos
 SETTINGS = "figwatch.yaml"
 """Name of the file with settings, where none is given."""
 
-_SETTINGS_KEY = re.compile(r"(?:source|state|receivers|rollback|web|heartbeat|alerting)\s*:")
+_SETTINGS_KEY = re.compile(rb"^(?:source|state|receivers|rollback|web|heartbeat|alerting)\s*:", re.MULTILINE)
 
 
 class Loaded(NamedTuple):
@@ -106,9 +106,10 @@ def inspect_slo_files(paths: Sequence[str]) -> Findings:
 def inspect_paths(paths: Sequence[str]) -> tuple[Findings, ...]:
     """Everything about these files and folders; each file with settings brings its own slo folder along."""
     files = [file for path in paths for file in (slo_paths(path) or [path] if os.path.isdir(path) else [path])]
-    findings = [inspect(path) for path in files if holds_settings(path)]
+    settings = [path for path in files if holds_settings(path)]
+    findings = [inspect(path) for path in settings]
     covered = {os.path.realpath(path) for found in findings for path in found.slo_files}
-    alone = [path for path in files if not holds_settings(path) and os.path.realpath(path) not in covered]
+    alone = [path for path in files if path not in settings and os.path.realpath(path) not in covered]
     return (*findings, inspect_slo_files(alone)) if alone else tuple(findings)
 
 
@@ -116,7 +117,11 @@ def holds_settings(path: str) -> bool:
     """Whether the file is meant to be figwatch.yaml and not one of slo/, told by its text: it may be broken."""
     if os.path.basename(path) == SETTINGS:
         return True
-    return any(_SETTINGS_KEY.match(line) for line in open_document(path).lines)
+    try:
+        with open(path, "rb") as file:
+            return _SETTINGS_KEY.search(file.read(MAX_BYTES)) is not None
+    except OSError:
+        return False
 
 
 def slo_paths(folder: str) -> tuple[str, ...]:

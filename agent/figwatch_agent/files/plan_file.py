@@ -13,6 +13,7 @@ from figwatch_agent.files.schema import items, may, need, record, scalar, wrong
 from figwatch_agent.model.names import DataPlan, Repeat
 from figwatch_agent.model.plan import (
     GatewayReading,
+    LagReading,
     LegacyFitness,
     RollbackPlan,
     Step,
@@ -76,6 +77,15 @@ GATEWAY = record(
     },
 )
 
+LAG = record(
+    LagReading,
+    {
+        "read": need(READING, "how far legacy's data is behind, as JSON"),
+        "field": need(WORDS, "member of the answer that holds seconds; dots go deeper"),
+        "at_most": need(DURATION, "more than this withholds the rollback"),
+    },
+)
+
 STEP = record(
     _step,
     {
@@ -95,6 +105,7 @@ PLAN = record(
         "data": need(choice(DataPlan), "what becomes of data that the service side wrote"),
         "legacy": need(LEGACY, "whether legacy can take the traffic"),
         "gateway": may(GATEWAY, "so that a newer human change is never overwritten"),
+        "lag": may(LAG, "for dual_write: without it the lag is unknown, and nothing is rolled back"),
         "preconditions": may(items(READING), "each must answer 2xx"),
         "steps": need(items(STEP), "done in this order"),
         "verify": need(
