@@ -3,7 +3,7 @@
 import asyncio
 import os
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,7 @@ from figwatch_agent.loop import Loop
 from figwatch_agent.model.journal import DeliveryResult
 from figwatch_agent.model.outcome import Saved
 from figwatch_agent.model.plan import GatewayReading
-from figwatch_agent.model.settings import PrometheusServer, Scrape, Settings
+from figwatch_agent.model.settings import PrometheusServer, Receiver, Scrape, Settings
 from figwatch_agent.model.wire import encode
 from figwatch_agent.notify.build import notifier_for
 from figwatch_agent.notify.build import open_session as open_notify_session
@@ -42,8 +42,8 @@ from figwatch_agent.sources.scrape import ScrapeSource
 from figwatch_agent.store.sqlite import SqliteStore
 from figwatch_agent.supervisor import Part
 from figwatch_agent.telemetry import Telemetry
-from figwatch_agent.web.publisher import Latest
 from figwatch_agent.web.deps import Deps
+from figwatch_agent.web.publisher import Latest
 from figwatch_agent.web.server import make_app
 
 OUTBOX_LATE = 5 * MINUTE
@@ -253,7 +253,7 @@ def _source(settings: Settings, wanted: frozenset[str], clock: Clock) -> Source:
 
 
 def _workers(
-    receivers: list[tuple[object, Notifier]],
+    receivers: Sequence[tuple[Receiver, Notifier]],
     store: SqliteStore,
     emergency: Emergency,
     clock: Clock,
@@ -265,7 +265,7 @@ def _workers(
 
     return [
         Worker(
-            receiver,  # type: ignore[arg-type]  # pairs are made above from settings.receivers
+            receiver,
             store,
             notifier,
             clock=clock,

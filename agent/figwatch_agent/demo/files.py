@@ -164,13 +164,13 @@ _PLAN: Final = """\
       gateway:
         read:
           get: "{gateway}/routes/one?{query}"
-          headers: {{Authorization: {{env: {token}}}}}
+          headers: {{Authorization: {{bearer: {{env: {token}}}}}}}
         fields: [service_share, revision]
       steps:
         - id: redirect
           repeat: idempotent
           http:
             post: "{gateway}/routes"
-            headers: {{Authorization: {{env: {token}}}, X-Changed-By: figwatch}}
+            headers: {{Authorization: {{bearer: {{env: {token}}}}}}}
             json: {{route: "{route}", to: legacy}}
       verify: {{slo: {service}-availability, within: 20s}}"""

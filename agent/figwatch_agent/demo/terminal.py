@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -23,6 +24,8 @@ STYLES: Final = {
     "resolved": "bold green",
 }
 WORDS: Final = {"stage": "", "rolled_back": "rolled back"}
+PLAIN_WIDTH: Final = 140
+"""Columns where nobody says how many there are: evidence is a sentence and wants one line."""
 VERDICTS: Final = {"met": "[green]met[/]", "missed": "[red]missed[/]", "inconclusive": "[dim]inconclusive[/]"}
 HOLDS: Final = {"yes": "[green]yes[/]", "no": "[red]no[/]", "unknown": "[yellow]unknown[/]"}
 
@@ -31,6 +34,8 @@ class Terminal:
     """Tells a story on a console; the bar is silent where the console is no terminal."""
 
     def __init__(self, console: Console) -> None:
+        if not console.is_terminal:
+            console.width = max(console.width, PLAIN_WIDTH)
         self._console = console
         self._progress = Progress(
             TextColumn("         {task.description:<32}", style="dim"),
@@ -73,14 +78,14 @@ class Terminal:
         if decision is None:
             return
         title = f"Decision: {decision['outcome'].replace('_', ' ')}, {decision['reason']}"
-        table = Table("condition", "holds", "evidence", title=title, title_justify="left", title_style="bold")
+        table = _table("condition", "holds", "evidence", title=title)
         for condition in decision["conditions"]:
             table.add_row(condition["name"], HOLDS[condition["holds"]], escape(condition["evidence"]))
         self._console.print(table)
 
     def _show_requests(self, document: Json) -> None:
         title = f"What users of {document['route']} saw"
-        table = Table("served by", title=title, title_justify="left", title_style="bold")
+        table = _table("served by", title=title)
         for column in ("requests", "failed", "share failed"):
             table.add_column(column, justify="right")
         for side, counts in document["requests"].items():
@@ -90,9 +95,7 @@ class Terminal:
         self._console.print(table)
 
     def _show_criteria(self, document: Json) -> None:
-        table = Table(
-            "criterion", "target", "verdict", title="Success criteria", title_justify="left", title_style="bold"
-        )
+        table = _table("criterion", "target", "verdict", title="Success criteria")
         table.add_column("figure", justify="right")
         table.add_column("evidence, or why there is none")
         for criterion in document["criteria"]:
@@ -112,6 +115,10 @@ class Terminal:
         self._console.print(f"[bold red]The story was not the right one for fault {document['fault']}:[/]")
         for difference in document["differences"]:
             self._console.print(f"  - {escape(difference)}", highlight=False, soft_wrap=True)
+
+
+def _table(*columns: str, title: str) -> Table:
+    return Table(*columns, title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, header_style="dim")
 
 
 def figure(criterion: Json) -> str:

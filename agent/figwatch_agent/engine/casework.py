@@ -20,6 +20,9 @@ from figwatch_agent.model.page import PageKind
 NEEDS_HUMAN = frozenset({RollbackState.NEEDS_HUMAN, RollbackState.FAILED})
 """Ends of a rollback after which the incident stays open until a person has looked."""
 
+WATCHED = frozenset({IncidentKind.ROUTE, IncidentKind.UPTIME})
+"""Incidents whose alerts come from watches."""
+
 
 class Casework:
     """Opens, feeds and closes cases on a desk."""
@@ -86,7 +89,8 @@ class Casework:
 
     def settle(self, now: Instant, notes: Notes) -> None:
         """Incidents whose impact ended, and those that are over."""
-        for case in list(self.desk.cases.values()):
+        for case in [case for case in self.desk.cases.values() if case.incident.open]:
+            self._forget_unwatched(case, now, notes)
             self._note_last_bad(case)
             before = case.incident
             case.put(incidents.mitigated(before))
@@ -127,6 +131,15 @@ class Casework:
             if alert.id in firing:
                 case.put(incidents.bad_until(case.incident, self.watches.last_impact(index)))
 
+    def _forget_unwatched(self, case: Case, now: Instant, notes: Notes) -> None:
+        """An alert that the files no longer ask for cannot end by data, and must not keep its incident open."""
+        if case.incident.kind not in WATCHED:
+            return
+        watched = {alert.id for alert in self.watches.firing.values()}
+        for alert in incidents.firing(case.incident):
+            if alert.name not in incidents.ROLLBACK_ALERTS and alert.id not in watched:
+                self.resolved(replace(alert, resolved_at=now), None, now, notes)
+
     def _end(self, case: Case, now: Instant, by: str, notes: Notes) -> None:
         case.put(incidents.resolved(case.incident, now, by))
         case.news.append(PageKind.RESOLVE.value)
@@ -136,8 +149,10 @@ class Casework:
     # What people wish. Each answers "" or the reason of its refusal.
 
     def _case(self, subject: str) -> Case | None:
-        found = self.desk.cases.get(subject)
-        return found or next((case for case in self.desk.cases.values() if case.incident.route == subject), None)
+        """The open case of an incident's id or of a route; what users of the route suffer comes first."""
+        cases = [case for case in self.desk.cases.values() if case.incident.open]
+        named = [case for case in cases if subject in (case.incident.id, case.incident.route)]
+        return min(named, key=lambda case: case.incident.kind is not IncidentKind.ROUTE, default=None)
 
     def _acknowledge(self, command: Command, now: Instant, notes: Notes) -> str:
         case = self._case(command.subject)
@@ -182,7 +197,10 @@ class Casework:
         if decision is None or case.awaiting_since is None:
             return "nothing awaits approval there"
         expires = self.catalog.settings.rollback.approval_expires
+        if now - command.at > expires:
+            return f"it was given {format_duration(now - command.at)} ago, and holds for {format_duration(expires)}"
         if now - case.awaiting_since > expires:
+            case.awaiting_since = now  # whoever reads this refusal looks at it now
             return (
                 f"the approval expired {format_duration(expires)} after it was asked for; look again and approve anew"
             )
@@ -193,16 +211,18 @@ class Casework:
 
     def _rearm(self, command: Command, now: Instant, notes: Notes) -> str:
         case = self._case(command.subject)
+        route = case.incident.route if case is not None else command.subject
         if case is not None and case.incident.rollback is not None and not case.incident.rollback.state.final:
             return "its rollback is still running"
-        latched = self.desk.latches.rearm(command.subject)
+        latched = self.desk.latches.rearm(route)
         if case is not None and case.incident.rollback is not None:
             case.put(_without_needs_human(case.incident, now))
             latched = True
         if not latched:
             return "nothing is latched there"
-        text = f"{command.subject} may be rolled back automatically again"
-        notes.note(now, TransitionKind.REARMED, command.subject, text, actor=command.actor)
+        notes.note(
+            now, TransitionKind.REARMED, route, f"{route} may be rolled back automatically again", actor=command.actor
+        )
         return ""
 
     def _event(self, command: Command, now: Instant, notes: Notes) -> str:

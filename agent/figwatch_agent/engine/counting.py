@@ -173,7 +173,7 @@ class Counter:
                 return f"scrape target {target} is not scraped any more", 0
             if increase is None:
                 return f"scrape target {target} is down: {batch.reason}", 0
-            if self._metric(stream) not in batch.table.families:
+            if not _shown(self._metric(stream), batch.table):
                 return f"metric {self._metric(stream)} is gone from {target}: renamed?", 0
             if not increase.timed or increase.gap is None:
                 return f"counting of {target} has just begun", 0
@@ -302,6 +302,11 @@ class Counter:
             return cells
         within = isinstance(sli, Latency) and request.bound == Fraction(sli.threshold, SECOND)
         return [_cell(stream, request.side, _GOOD)] if within and not request.failed else []
+
+
+def _shown(metric: str, table: SeriesTable) -> bool:
+    """Whether a page has the metric, with or without series; OpenMetrics names a counter's family without _total."""
+    return metric in table.families or metric.removesuffix("_total") in table.families
 
 
 def _indexed(catalog: Catalog) -> tuple[dict[str, list[Stream]], dict[str, list[Stream]]]:

@@ -70,8 +70,10 @@ class Desk:
     wall_step: int = 0  # as recorded last
 
     def open_case(self, kind: IncidentKind, subject: str) -> Case | None:
-        """The open case about this subject."""
-        return next((case for case in self.cases.values() if case.subject == (kind, subject)), None)
+        """The open case about this subject; one that ended in this very tick takes nothing in any more."""
+        return next(
+            (case for case in self.cases.values() if case.subject == (kind, subject) and case.incident.open), None
+        )
 
     def silenced(self, case: Case, now: Instant) -> bool:
         """Whether somebody asked for quiet about it."""

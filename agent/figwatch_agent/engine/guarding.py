@@ -20,7 +20,7 @@ from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_stil
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.decision import Decision, DecisionOutcome, Reason
 from figwatch_agent.model.effect import RollbackState
-from figwatch_agent.model.incident import IncidentKind, RollbackRun, RollbackVerdict
+from figwatch_agent.model.incident import Alert, IncidentKind, RollbackRun, RollbackVerdict
 from figwatch_agent.model.inputs import Inputs
 from figwatch_agent.model.intent import RollbackIntent
 from figwatch_agent.model.names import AlertName, Stage
@@ -123,7 +123,7 @@ class Guard:
             plan=plan,
             plan_digest=plan_digest(plan) if plan else None,
             settings=rules,
-            paging=tuple(f"{alert.slo} ({alert.tier}, {alert.bad} bad of {alert.total})" for alert in alerts),
+            paging=tuple(_fires(alert) for alert in alerts),
             measured=watch is not None and bool(tally.known[watch.stream.index]),
             sides=self._sides(case, watch),
             readings=self.desk.readings,
@@ -259,6 +259,11 @@ _VERDICT_ALERTS: dict[RollbackVerdict, AlertName] = {
     RollbackVerdict.INEFFECTIVE: AlertName.ROLLBACK_INEFFECTIVE,
     RollbackVerdict.UNVERIFIED: AlertName.ROLLBACK_UNVERIFIED,
 }
+
+
+def _fires(alert: Alert) -> str:
+    lane = " on the service side" if alert.lane == "service" else ""
+    return f"{alert.slo}, tier {alert.tier}{lane} ({alert.bad} bad of {alert.total})"
 
 
 def plan_digest(plan: RollbackPlan) -> str:

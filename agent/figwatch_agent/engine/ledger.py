@@ -25,9 +25,10 @@ class Ledger:
         interval = now - now % INTERVAL
         self.cells = {cell: counts for cell, counts in self.cells.items() if cell[0] == interval}
         changed: list[LedgerEntry] = []
-        for place in zip(*(tally.total != 0).nonzero(), strict=True):
+        counted = (tally.total != 0) | (tally.bad != 0)  # a source may count good events where it counts no events
+        for place in zip(*counted.nonzero(), strict=True):
             stream, side = catalog.streams[int(place[0])], SIDES[int(place[1])]
-            case = desk.open_case(IncidentKind.ROUTE, stream.route)
+            case = desk.open_case(IncidentKind.ROUTE, stream.route or stream.slo.name)
             incident = case.incident.id if case is not None else ""
             cell = (interval, stream.slo.name, stream.route, side, incident)
             bad, total = self.cells.get(cell, (0, 0))

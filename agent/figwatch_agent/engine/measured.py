@@ -52,7 +52,7 @@ def _nothing(criterion: Criterion, unit: str, reason: str, coverage: Fraction | 
 def _not_yet(
     parts: Parts, service: ServiceSlos, criterion: Criterion, incidents: tuple[Incident, ...], at: Instant
 ) -> Measured:
-    return _nothing(criterion, "number", "nothing was recorded for it: it needs events and a baseline from people")
+    return _nothing(criterion, "number", "nothing was recorded for it yet")
 
 
 def _uptime(

@@ -166,7 +166,7 @@ def _sections(parts: Parts) -> dict[str, object]:
             current=ring.current,
             origin=ring.origin,
         )
-    for target, memory in parts.counter.memories.items():
+    for target, memory in sorted(parts.counter.memories.items()):
         sections[f"counters/{target}"] = _CounterState(
             at=memory.at, answered=memory.answered, rate=memory.rate, last=memory.last
         )

@@ -131,7 +131,8 @@ class Watches:
         """A stream's event rate moves slowly: once a minute is often enough, and every tick in the first two."""
         hour = self.rings.streams(60 * MINUTE)
         fresh = now // MINUTE != since // MINUTE
-        for index in np.flatnonzero(self._early):
+        # A lane on its way keeps its threshold: one that moved would cost it a scrape.
+        for index in np.flatnonzero(self._early & (self.statistic == 0)):
             watch = self.catalog.watches[index]
             place = watch.stream.index
             covered = int(hour.covered.inside[place])

@@ -40,7 +40,7 @@ class Batch:
     target: str  # URL of the scrape target
     at: Instant  # when the answer was complete
     up: bool
-    reason: str = ""  # closed word when not up: timeout, refused, status, too_large, malformed, encoding, stale
+    reason: str = ""  # closed word when not up: timeout, refused, status, too_large, malformed, encoding, failed
     table: SeriesTable = EMPTY_TABLE
     values: NDArray[
         np.float64
@@ -74,7 +74,7 @@ class ProbeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one of a plan's regular questions was answered (see model.plan.plan_calls)."""
+    """What one of a plan's regular questions was answered (see model.plan.plan_questions)."""
 
     name: str  # "<plan>/legacy", "<plan>/gateway", "<plan>/precondition-0"
     at: Instant

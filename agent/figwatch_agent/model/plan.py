@@ -1,6 +1,5 @@
 """How a route is sent back to legacy, and what must be known before and after."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from figwatch_agent.durations import Duration
@@ -112,8 +111,3 @@ def plan_questions(plan: RollbackPlan) -> tuple[Question, ...]:
         Question(name=f"{plan.name}/precondition-{index}", call=call) for index, call in enumerate(plan.preconditions)
     ]
     return tuple(questions)
-
-
-def plan_calls(plan: RollbackPlan) -> Mapping[str, HttpCall]:
-    """The calls of ``plan_questions`` by name."""
-    return {question.name: question.call for question in plan_questions(plan)}

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from figwatch_agent.durations import SECOND, Duration
-from figwatch_agent.model.plan import HttpCall, RollbackPlan, plan_calls
+from figwatch_agent.model.plan import HttpCall, RollbackPlan, plan_questions
 from figwatch_agent.model.slo import Probe, ServiceSlos, Uptime
 
 READ_EVERY: Duration = 2 * SECOND
@@ -21,11 +21,11 @@ class ProbeQuestion:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadingQuestion:
-    """One of the calls of model.plan.plan_calls."""
+    """One of model.plan.plan_questions."""
 
     name: str
     call: HttpCall
-    fields: tuple[str, ...] | None = None  # of a gateway reading; None: that it answers 2xx is all that counts
+    fields: tuple[str, ...] | None = None  # that make its value; None: that it answers 2xx is all that counts
     interval: Duration = READ_EVERY
     timeout: Duration = READ_EVERY
 
@@ -50,6 +50,6 @@ def questions(
 
 
 def _readings(plan: RollbackPlan, every: Duration) -> Iterable[ReadingQuestion]:
-    for name, call in plan_calls(plan).items():
-        fields = plan.gateway.fields if plan.gateway is not None and call is plan.gateway.read else None
-        yield ReadingQuestion(name=name, call=call, fields=fields, interval=every, timeout=every)
+    for asked in plan_questions(plan):
+        fields = asked.fields if asked.valued else None
+        yield ReadingQuestion(name=asked.name, call=asked.call, fields=fields, interval=every, timeout=every)
