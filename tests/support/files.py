@@ -31,6 +31,7 @@ rollback:
     chat-to-legacy:
       data: dual_write
       legacy: {probe: "http://127.0.0.1:8100/healthz", capacity: 200/s}
+      lag: {read: "http://127.0.0.1:8100/lag", field: seconds, at_most: 30s}
       steps:
         - {id: redirect, repeat: idempotent, http: {post: "http://gateway:8080/routes", json: {to: legacy, route: /x}}}
       verify: {slo: chat-availability, within: 2m}

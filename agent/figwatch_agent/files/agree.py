@@ -180,6 +180,8 @@ def _fits(
     why = None
     if plan.data is DataPlan.FORWARD_ONLY:
         why = "the plan's data is forward_only"
+    elif plan.data is DataPlan.DUAL_WRITE and plan.lag is None:
+        why = "the plan's data is dual_write, and it reads no lag"
     elif route.stage is Stage.RETIRED:
         why = "legacy cannot serve a retired route"
     elif route.stage is Stage.LEGACY:

@@ -29,6 +29,7 @@ LONGEST: Duration = 400 * DAY
 """No duration in a file may be longer: a typo in a unit would ask for more memory than there is."""
 
 HOW_TO_NAME = "name it instead: {env: NAME} or {file: PATH}"
+HOW_TO_NAME_HEADER = "name it instead: {bearer: {env: NAME}} puts Bearer before it, {env: NAME} nothing"
 STR = core_schema.str_schema()
 
 
@@ -179,7 +180,7 @@ def headers(values: dict[str, str | Secret]) -> tuple[tuple[str, str | Secret], 
         if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
             raise wrong(f"{quoted(name)} is not the name of a header")
         if isinstance(value, str) and name.lower() in SECRET_KEYS:
-            raise wrong(f"the header {name} holds a secret, which must not stand in the file", HOW_TO_NAME)
+            raise wrong(f"the header {name} holds a secret, which must not stand in the file", HOW_TO_NAME_HEADER)
         if isinstance(value, str) and re.search(r"[\r\n\0]", value):
             raise wrong(f"the header {name} must be one line")
     return tuple(sorted(values.items()))

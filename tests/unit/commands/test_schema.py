@@ -45,7 +45,7 @@ def test_every_key_says_what_it_is_for(file: str) -> None:
             return []
         missing = []
         for key, value in node.get("properties", {}).items():
-            if "description" not in value and key not in ("env", "file"):
+            if "description" not in value and key not in ("env", "file", "bearer"):
                 missing.append(f"{path}.{key}")
             missing += undescribed(value, f"{path}.{key}")
         rest = [value for key, value in node.items() if key != "properties"]

@@ -38,3 +38,8 @@ def test_a_file_without_a_secret_is_named(tmp_path: Path, content: bytes | None,
         file.write_bytes(content)
     with pytest.raises(SecretMissing, match=why):
         read_secret(Secret(file=str(file)))
+
+
+def test_a_prefix_stands_before_the_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_KEY", "abc")
+    assert read_secret(Secret(env="SOME_KEY", prefix="Bearer ")) == "Bearer abc"

@@ -12,6 +12,7 @@ from figwatch_agent.model.plan import (
     ExecCall,
     GatewayReading,
     HttpCall,
+    LagReading,
     LegacyFitness,
     RollbackPlan,
     Step,
@@ -110,6 +111,17 @@ rollback:
             ),
             verify=Verification(slo="chat-availability", within=2 * MINUTE),
         ),
+    )
+
+
+def test_a_plan_may_read_the_lag_and_send_a_bearer_token(tmp_path: Path) -> None:
+    headers = "legacy: {probe: {get: 'http://l/z', headers: {Authorization: {bearer: {env: KEY}}}},"
+    (plan,) = settings(
+        tmp_path, SETTINGS.replace('legacy: {probe: "http://127.0.0.1:8100/healthz",', headers), SLO
+    ).rollback.plans
+    assert plan.legacy.probe.headers == (("Authorization", Secret(env="KEY", prefix="Bearer ")),)
+    assert plan.lag == LagReading(
+        read=HttpCall(method="GET", url="http://127.0.0.1:8100/lag"), field="seconds", at_most=30 * SECOND
     )
 
 
