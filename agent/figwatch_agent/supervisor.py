@@ -56,8 +56,9 @@ async def _endless(part: Part) -> None:
     raise PartEnded(f"{part.name} ended by itself")
 
 
-def stop_on_signals(stop: asyncio.Event) -> None:
-    """SIGTERM and SIGINT ask for an orderly stop."""
+def watch_signals(stop: Callable[[], None], reload: Callable[[], None]) -> None:
+    """SIGTERM and SIGINT ask for an orderly stop, SIGHUP for the files to be read anew."""
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop)
+    loop.add_signal_handler(signal.SIGHUP, reload)

@@ -4,8 +4,12 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from figwatch_agent.files.load import Loaded
 
 
 @click.command()
@@ -17,7 +21,7 @@ import click
 )
 @click.option("--quiet", is_flag=True, help="Log warnings and errors only.")
 def command(config: str, record: Path | None, quiet: bool) -> None:
-    """Run the agent until SIGTERM or Ctrl-C.
+    """Run the agent until SIGTERM or Ctrl-C; SIGHUP reads the files anew.
 
     It scrapes the targets of `source:`, evaluates every SLO, pages the receivers, weighs and carries out rollbacks, and
     answers on `web.listen`. State survives kill -9 at any moment; start it again and it goes on.
@@ -28,26 +32,63 @@ def command(config: str, record: Path | None, quiet: bool) -> None:
     loaded = load(config)
     click.echo(render(loaded.notices), nl=False, err=True)
     _log_to_stderr(logging.WARNING if quiet else logging.INFO)
-    asyncio.run(_run(loaded, record))
+    asyncio.run(_run(config, loaded, record))
 
 
-async def _run(loaded: object, record: Path | None) -> None:
-    from figwatch_agent.files.load import Loaded
-    from figwatch_agent.supervisor import stop_on_signals, supervise
+async def _run(config: str, loaded: "Loaded", record: Path | None) -> None:
+    from figwatch_agent.supervisor import Part, supervise, watch_signals
     from figwatch_agent.wiring import build
 
-    if not isinstance(loaded, Loaded):
-        raise TypeError("loaded files are expected")
-    stop = asyncio.Event()
-    stop_on_signals(stop)
-    async with build(loaded, record) as agent:
-        settings = loaded.settings
-        click.echo(
-            f"figwatch watches {len(loaded.services)} services of {loaded.services[0].migration}, "
-            f"rollback mode {settings.rollback.mode.value}, listening on {agent.url}",
-            err=True,
-        )
-        await supervise(agent.parts, stop)
+    files = _Files(config, loaded)
+    watch_signals(stop=files.stop, reload=files.asked)
+    while not files.stopped:
+        files.ended.clear()
+        async with build(files.loaded, record) as agent:
+            click.echo(_greeting(files.loaded, agent.url), err=True)
+            parts = (*agent.parts, Part(name="reload", run=files.watch))
+            await supervise(parts, files.ended)
+
+
+class _Files:
+    """The files in force; on SIGHUP all are read, and only what is right as a whole takes their place."""
+
+    def __init__(self, config: str, loaded: "Loaded") -> None:
+        self.loaded = loaded
+        self.stopped = False
+        self.ended = asyncio.Event()  # the agent that runs is to end
+        self._config = config
+        self._wanted = asyncio.Event()
+
+    def stop(self) -> None:
+        """SIGTERM, SIGINT."""
+        self.stopped = True
+        self.ended.set()
+
+    def asked(self) -> None:
+        """SIGHUP."""
+        self._wanted.set()
+
+    async def watch(self) -> None:
+        """Read the files when asked to, until cancelled."""
+        from figwatch_agent.errors import FigwatchError
+        from figwatch_agent.files.load import load
+
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            try:
+                self.loaded = await asyncio.to_thread(load, self._config)
+            except FigwatchError as error:
+                click.echo(f"{error}\nthe files are wrong: the agent goes on with those it has", err=True)
+                continue
+            click.echo("the files were read anew", err=True)
+            self.ended.set()
+
+
+def _greeting(loaded: "Loaded", url: str) -> str:
+    migration = ", ".join(dict.fromkeys(service.migration for service in loaded.services)) or "nothing yet"
+    mode = loaded.settings.rollback.mode.value
+    return f"figwatch watches {migration} ({len(loaded.services)} files of SLOs), rollback mode {mode}, at {url}"
 
 
 def _log_to_stderr(level: int) -> None:

@@ -86,6 +86,7 @@ class Ring:
         self.current: Counts = np.zeros(columns, dtype=np.int64)
         self.origin: Counts = np.zeros(columns, dtype=np.int64)
         self.at: Instant | None = None
+        self._windows: dict[Duration, Window] = {}  # asked for since the last tick
         self._values = [np.zeros((level.slots, columns), dtype=np.int64) for level in layout]
         self._boundaries = [np.full(level.slots, _UNSET, dtype=np.int64) for level in layout]
 
@@ -93,6 +94,7 @@ class Ring:
         """Count events at ``now``; returns the rows that were written. ValueError when time goes back."""
         if self.at is not None and now < self.at:
             raise ValueError(f"a tick at {now} follows one at {self.at}: ticks go forward")
+        self._windows.clear()
         before = self.current
         self.current = before + increments
         # The first tick writes the boundary it falls on as well, or its events would count as having come after it.
@@ -106,6 +108,7 @@ class Ring:
         """Count events of a past instant; returns the rows that changed. ValueError when ``at`` lies ahead."""
         if self.at is None or at > self.at:
             raise ValueError(f"only past events are amended: {at} is not before the last tick at {self.at}")
+        self._windows.clear()
         self.current = self.current + increments
         rows: list[Row] = []
         for index, boundaries in enumerate(self._boundaries):
@@ -116,6 +119,12 @@ class Ring:
 
     def window(self, length: Duration) -> Window:
         """Counts of the last ``length`` before the last tick, in (now - length, now]."""
+        found = self._windows.get(length)
+        if found is None:
+            found = self._windows[length] = self._window(length)
+        return found
+
+    def _window(self, length: Duration) -> Window:
         if self.at is None:
             nothing = np.zeros_like(self.current)
             return Window(nothing, nothing)
@@ -132,6 +141,7 @@ class Ring:
 
     def restore(self, at: Instant | None, current: Counts, origin: Counts, rows: list[Row]) -> None:
         """Stand where another ring of the same layout stood; rows of other layouts are left out."""
+        self._windows.clear()
         self.at, self.current, self.origin = at, current, origin
         for row in rows:
             if row.level < len(self.layout) and row.boundary % self.layout[row.level].resolution == 0:
