@@ -208,7 +208,9 @@ class World:
             outcomes.append(self.tick(step))
         return outcomes
 
-    def both(self, seconds: int, *, service_bad: int = 0, legacy_bad: int = 0, rate: int = 40, legacy: int = 10) -> None:
+    def both(
+        self, seconds: int, *, service_bad: int = 0, legacy_bad: int = 0, rate: int = 40, legacy: int = 10
+    ) -> None:
         """Seconds of steady traffic on both sides of the chat route."""
         for _ in range(seconds):
             self.serve(side="service", good=rate - service_bad, bad=service_bad)
