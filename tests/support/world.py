@@ -1,4 +1,4 @@
-"""A small migration whose gateway is a table of counters: the engine's tests say what users did, and look at Outcomes."""
+"""A small migration whose gateway is a table of counters: tests say what users did, and look at Outcomes."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from fractions import Fraction
 
 import numpy as np
-from figwatch import contract
 
+from figwatch import contract
 from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, Instant
 from figwatch_agent.engine import Engine
 from figwatch_agent.model.batch import Batch, ProbeResult, Reading, Series, SeriesTable, down

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 
 import pytest
-from support.world import World
 
 from figwatch_agent.clock import ManualClock
 from figwatch_agent.durations import SECOND, Instant
@@ -17,6 +16,7 @@ from figwatch_agent.model.page import OutboxRow, PageKind
 from figwatch_agent.model.view import View
 from figwatch_agent.store.memory import MemoryStore
 from figwatch_agent.telemetry import Telemetry
+from support.world import World
 
 
 class FailingStore(MemoryStore):
