@@ -82,7 +82,7 @@ class Guard:
         case.looks += 1
         decision = weigh(self._situation(case, route, watch, tally, inputs, actor, now))
         before = case.incident.decision
-        if before is None or (before.outcome, before.reason) != (decision.outcome, decision.reason):
+        if _is_news(before, decision):
             self._decided(case, decision, before, now, notes)
         if decision.outcome is DecisionOutcome.AWAITING_APPROVAL:
             case.awaiting_since = case.awaiting_since if case.awaiting_since is not None else now
@@ -259,6 +259,14 @@ _VERDICT_ALERTS: dict[RollbackVerdict, AlertName] = {
     RollbackVerdict.INEFFECTIVE: AlertName.ROLLBACK_INEFFECTIVE,
     RollbackVerdict.UNVERIFIED: AlertName.ROLLBACK_UNVERIFIED,
 }
+
+
+def _is_news(before: Decision | None, decision: Decision) -> bool:
+    """Whether the decision differs; a comparison that cannot tell just now takes back nothing that was seen."""
+    if before is None:
+        return True
+    unsure = decision.reason is Reason.COMPARISON_UNDECIDED and before.reason is Reason.SHARED_CAUSE
+    return not unsure and (before.outcome, before.reason) != (decision.outcome, decision.reason)
 
 
 def _fires(alert: Alert) -> str:
