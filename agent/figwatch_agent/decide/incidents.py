@@ -39,12 +39,13 @@ def opened(migration: str, service: str, kind: IncidentKind, subject: str, alert
 def joined(incident: Incident, alert: Alert) -> Incident:
     """With one more alert; a page makes the incident a page, and an earlier impact moves its start."""
     paging = alert.severity is Severity.PAGE
+    harms = alert.name not in ROLLBACK_ALERTS
     return replace(
         incident,
         alerts=(*incident.alerts, alert),
         severity=Severity.PAGE if paging else incident.severity,
         impact_start=min(incident.impact_start, alert.impact_start),
-        mitigated_at=None,
+        mitigated_at=None if harms else incident.mitigated_at,
     )
 
 

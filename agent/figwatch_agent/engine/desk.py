@@ -1,5 +1,6 @@
 """What the engine remembers besides counts: open cases, what is latched and silenced, and what was read last."""
 
+from bisect import insort
 from dataclasses import dataclass, field
 
 from figwatch_agent.decide.latch import Latches
@@ -54,6 +55,11 @@ class Notes:
         self.transitions.append(Transition(at=at, kind=kind, subject=subject, text=text, data=data, actor=actor))
 
 
+def closing(incident: Incident) -> tuple[Instant, str]:
+    """The order in which incidents were closed; those of one tick by their ids, so that it outlives a restart."""
+    return incident.resolved_at or 0, incident.id
+
+
 @dataclass(slots=True)
 class Desk:
     """All open work."""
@@ -83,5 +89,5 @@ class Desk:
     def close(self, case: Case) -> None:
         """Move a resolved case away."""
         del self.cases[case.incident.id]
-        self.closed.append(case.incident)
+        insort(self.closed, case.incident, key=closing)
         del self.closed[:-CLOSED_KEPT]

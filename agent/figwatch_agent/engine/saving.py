@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from figwatch_agent.durations import Instant
 from figwatch_agent.engine.cases import Case, CaseState
 from figwatch_agent.engine.counting import Counter
-from figwatch_agent.engine.desk import Baseline, Desk, Silence
+from figwatch_agent.engine.desk import Baseline, Desk, Silence, closing
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.uptimes import Uptimes
@@ -21,6 +21,7 @@ from figwatch_agent.evaluate.windows import Row
 from figwatch_agent.model.batch import Reading, Series, SeriesTable
 from figwatch_agent.model.incident import Alert, Incident
 from figwatch_agent.model.outcome import RingRow, Saved
+from figwatch_agent.model.settings import Scrape
 from figwatch_agent.model.wire import decode, encode
 
 T = TypeVar("T")
@@ -42,6 +43,7 @@ class _RingState:
     columns: str  # name of the section that holds the keys
     current: NDArray[np.int64]
     origin: NDArray[np.int64]
+    born: NDArray[np.int64]  # instant before which a column was not counted; rows from before say nothing about it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,20 @@ class Parts:
     untimed_total: Integers
     untimed_bad: Integers
     written: dict[str, bytes] = field(default_factory=dict)  # sections as they stand in the store
+    pages: dict[str, tuple[SeriesTable, dict[Series, int]]] = field(default_factory=dict)  # by target, as written last
+    born: dict[str, Integers] = field(default_factory=dict)  # by ring, one instant per column
+    keys: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # section name and keys of its columns
+
+    def columns(self, ring: str) -> tuple[str, tuple[str, ...]]:
+        """The section that holds the keys of a ring's columns, and the keys."""
+        if ring not in self.keys:
+            keys = self.rings.columns(ring)
+            self.keys[ring] = _columns_name("ring", ring, keys), tuple(keys)
+        return self.keys[ring]
+
+    def births(self, ring: str) -> Integers:
+        """When each column of a ring was born; 0 for those that were there from the beginning."""
+        return self.born.setdefault(ring, np.zeros(len(self.columns(ring)[1]), dtype=np.int64))
 
 
 def changed_sections(parts: Parts) -> tuple[tuple[str, bytes], ...]:
@@ -130,7 +146,7 @@ def changed_sections(parts: Parts) -> tuple[tuple[str, bytes], ...]:
 
 def ring_row(parts: Parts, name: str, row: Row) -> RingRow:
     """A row as the store keeps it: the section with its column keys, a line feed, the counts."""
-    head = _columns_name("ring", name, parts.rings.columns(name)).encode()
+    head = parts.columns(name)[0].encode()
     return RingRow(
         ring=name, level=row.level, slot=row.slot, boundary=row.boundary, data=head + b"\n" + row.values.tobytes()
     )
@@ -155,9 +171,9 @@ def _columns_name(kind: str, name: str, keys: list[str]) -> str:
 def _sections(parts: Parts) -> dict[str, object]:
     sections: dict[str, object] = {}
     for name, ring in parts.rings.rings.items():
-        keys = parts.rings.columns(name)
-        columns = _columns_name("ring", name, keys)
-        sections[columns] = _Columns(keys=tuple(keys))
+        columns, keys = parts.columns(name)
+        if columns not in parts.written:
+            sections[columns] = _Columns(keys=keys)
         sections[f"ring/{name}"] = _RingState(
             at=ring.at,
             first_tick=parts.rings.first_tick,
@@ -165,14 +181,18 @@ def _sections(parts: Parts) -> dict[str, object]:
             columns=columns,
             current=ring.current,
             origin=ring.origin,
+            born=parts.births(name),
         )
     for target, memory in sorted(parts.counter.memories.items()):
         sections[f"counters/{target}"] = _CounterState(
             at=memory.at, answered=memory.answered, rate=memory.rate, last=memory.last
         )
-        sections[f"series/{target}"] = _SeriesState(
-            series=memory.table.series, families=memory.table.families, vanished=tuple(memory.vanished.items())
-        )
+        before = parts.pages.get(target)
+        if before is None or before[0] is not memory.table or before[1] is not memory.vanished:
+            parts.pages[target] = memory.table, memory.vanished
+            sections[f"series/{target}"] = _SeriesState(
+                series=memory.table.series, families=memory.table.families, vanished=tuple(memory.vanished.items())
+            )
     sections |= _watch_sections(parts)
     sections["desk"] = _desk_state(parts)
     sections["readings"] = _ReadingsState(readings=tuple(parts.desk.readings.values()))
@@ -253,7 +273,7 @@ def _restore_ring(parts: Parts, name: str, saved: Saved) -> None:
     state = _section(parts, f"ring/{name}", _RingState)
     if state is None:
         return
-    ring, keys = parts.rings.rings[name], parts.rings.columns(name)
+    ring, keys = parts.rings.rings[name], list(parts.columns(name)[1])
     known: dict[str, tuple[Integers, Integers]] = {}
 
     def placed(columns: str, values: Integers) -> Integers:
@@ -262,13 +282,15 @@ def _restore_ring(parts: Parts, name: str, saved: Saved) -> None:
         return _moved(values, known[columns], np.zeros(len(keys), dtype=np.int64))
 
     current = placed(state.columns, state.current)
+    born = np.full(len(keys), (state.at or 0) + 1, dtype=np.int64)  # a column that the last tick did not know is new
+    parts.born[name] = born = _moved(state.born, known[state.columns], born)
     same = state.resolutions == tuple(level.resolution for level in ring.layout)
     rows: list[Row] = []
     for row in saved.ring_rows if same else ():
         if row.ring == name:
             head, _, data = row.data.partition(b"\n")
             values = placed(head.decode(), np.frombuffer(data, dtype=np.int64))
-            rows.append(Row(row.level, row.slot, row.boundary, values))
+            rows.append(Row(row.level, row.slot, row.boundary, np.where(born <= row.boundary, values, 0)))
     # Rows of another layout say nothing here: history then begins anew, and coverage says so.
     origin = placed(state.columns, state.origin) if same else current
     ring.restore(state.at, current, origin, rows)
@@ -277,9 +299,9 @@ def _restore_ring(parts: Parts, name: str, saved: Saved) -> None:
 
 def _restore_counters(parts: Parts) -> None:
     for name in list(parts.written):
-        if not name.startswith("counters/"):
-            continue
         target = name.removeprefix("counters/")
+        if target == name or not _asked(parts, target):
+            continue
         state, shown = _section(parts, name, _CounterState), _section(parts, f"series/{target}", _SeriesState)
         if state is not None and shown is not None:
             parts.counter.memories[target] = CounterMemory(
@@ -290,6 +312,12 @@ def _restore_counters(parts: Parts) -> None:
                 last=state.last,
                 vanished=dict(shown.vanished),
             )
+
+
+def _asked(parts: Parts, target: str) -> bool:
+    """Whether the files still name a scrape target; one they no longer name must not leave its streams unknown."""
+    source = parts.rings.catalog.settings.source
+    return not isinstance(source, Scrape) or target in source.targets
 
 
 def _restore_watches(parts: Parts) -> None:
@@ -322,7 +350,7 @@ def _restore_desk(parts: Parts, incidents: tuple[Incident, ...]) -> None:
     state = _section(parts, "desk", _DeskState)
     readings = _section(parts, "readings", _ReadingsState)
     desk = parts.desk
-    desk.closed = sorted((i for i in incidents if not i.open), key=lambda i: (i.resolved_at or 0, i.id))
+    desk.closed = sorted((i for i in incidents if not i.open), key=closing)
     if readings is not None:
         desk.readings = {reading.name: reading for reading in readings.readings}
     if state is None:
@@ -332,8 +360,10 @@ def _restore_desk(parts: Parts, incidents: tuple[Incident, ...]) -> None:
     desk.silences, desk.baselines = list(state.silences), dict(state.baselines)
     desk.signals, desk.failing_receivers = dict(state.signals), dict(state.failing_receivers)
     desk.findings, desk.wall_step = dict(state.findings), state.wall_step
-    parts.counter.carriers = {key: set(targets) for key, targets in state.carriers}
-    parts.uptimes.meters.update(dict(state.meters))
+    parts.counter.carriers = {
+        key: {target for target in targets if _asked(parts, target)} for key, targets in state.carriers
+    }
+    parts.uptimes.resume(dict(state.meters))
     requests = dict(state.last_request)
     for route in parts.rings.catalog.routes:
         parts.signals.last_request[route.index] = requests.get(route.route.template, 0)

@@ -1,6 +1,7 @@
 """Probes of uptime SLOs: time that was up, down or unknown, and probes counted as events for their tickets."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,13 @@ class Uptimes:
             up[place], down[place] = self._advance_one(stream, answers, now)
             self._count(stream, answers, int(up[place] + down[place]), tally)
         return np.concatenate([up, down])
+
+    def resume(self, meters: dict[str, UptimeMeter]) -> None:
+        """Go on where another process stopped, at the pace that the files ask for now."""
+        for stream in self.streams:
+            sli, meter = stream.slo.sli, meters.get(stream.key)
+            if meter is not None and isinstance(sli, Uptime):
+                self.meters[stream.key] = replace(meter, interval=sli.probe.interval)
 
     def _advance_one(self, stream: Stream, answers: list[ProbeResult], now: Instant) -> tuple[int, int]:
         meter = self.meters.get(stream.key)
