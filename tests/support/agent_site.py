@@ -41,6 +41,7 @@ class Site:
     latest: Latest = field(default_factory=Latest)
     telemetry: Telemetry = field(default_factory=Telemetry)
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
+    committed: int = 0  # Outcomes of the world that the store has
     healthy: dict[str, bool] = field(default_factory=lambda: {"loop": True, "store": True, "outbox": True})
 
     def app(self, tokens: Sequence[tuple[str, str, str]] = TOKENS) -> web.Application:
@@ -64,8 +65,9 @@ class Site:
 
     async def commit(self) -> None:
         """Give the store every Outcome of the world that it has not, and show the newest view."""
-        for outcome in self.world.outcomes:
+        for outcome in self.world.outcomes[self.committed :]:
             await self.store.commit(outcome)
+        self.committed = len(self.world.outcomes)
         self.latest.publish(self.world.engine.view(self.world.now))
 
 
@@ -92,7 +94,7 @@ slos:
 """
 
 
-def write_files(folder: Path, port: int, *, token: bool = True, receivers: str = "[]") -> str:
+def write_files(folder: Path, port: int, *, token: bool = True, receivers: str = "") -> str:
     """figwatch.yaml and slo/ for verbs; the token is read from the file ``token``."""
     (folder / "slo").mkdir(exist_ok=True)
     (folder / "slo" / "chat.yaml").write_text(SLO, "utf-8")
@@ -102,7 +104,7 @@ def write_files(folder: Path, port: int, *, token: bool = True, receivers: str =
     config.write_text(
         'source: {scrape: {interval: 1s, targets: ["http://127.0.0.1:1/metrics"]}}\n'
         f"state: {{sqlite: {folder}/figwatch.db}}\n"
-        f"receivers: {receivers}\n"
+        f"{'receivers: ' + receivers if receivers else ''}\n"
         f'web: {{listen: "127.0.0.1:{port}"{tokens}}}\n',
         "utf-8",
     )

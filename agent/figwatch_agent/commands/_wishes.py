@@ -66,7 +66,7 @@ def send(wish: Wish, *, config: str, dry_run: bool, output: str) -> None:
     sent = _over_http(wish, client, token) if token else None
     if sent is None:
         sent = _into_inbox(wish, settings, running, token[0] if token else None)
-    text = _decided(client, sent, before, settings) if sent.running else ""
+    text = _decided(client, wish, sent, before, settings) if sent.running else ""
     body = {**_plain(wish), "id": sent.id, "way": sent.way, "actor": sent.actor, "decided": text or None}
     _say(output, body, text or _still_open(wish, sent))
 
@@ -130,18 +130,25 @@ def _happened(client: AgentClient) -> list[dict[str, Any]]:
     return [one for one in found if isinstance(one, dict)]
 
 
-def _decided(client: AgentClient, sent: Sent, before: list[dict[str, Any]], settings: Settings) -> str:
+def _decided(client: AgentClient, wish: Wish, sent: Sent, before: list[dict[str, Any]], settings: Settings) -> str:
     """What the loop made of it, or "" where it said nothing in time. Raises WishRefused."""
     end = time.monotonic() + min(2 * settings.interval + SECOND, LONGEST_WAIT) / SECOND
     while time.monotonic() < end:
         for one in _happened(client):
-            if one.get("actor") == sent.actor and one not in before:
+            if one not in before and _answers(one, wish, sent):
                 text = str(one.get("text", ""))
                 if one.get("kind") == "command_refused":
                     raise WishRefused(text)
                 return text
         time.sleep(POLL)
     return ""
+
+
+def _answers(transition: dict[str, Any], wish: Wish, sent: Sent) -> bool:
+    """Whether it says what became of the wish. An approval makes the guard decide, and that decision is the guard's."""
+    if wish.kind is CommandKind.APPROVE and transition.get("kind") == "decided":
+        return transition.get("subject") == wish.subject
+    return transition.get("actor") == sent.actor
 
 
 def _plain(wish: Wish) -> dict[str, Any]:
