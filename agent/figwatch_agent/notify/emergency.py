@@ -60,10 +60,11 @@ class Emergency:
         return (row, receiver) in self._sent
 
     async def run(self) -> None:
-        """Send what is offered until cancelled."""
+        """Send what is offered until cancelled, also where there is nobody to send anything to."""
         async with asyncio.TaskGroup() as group:
             for lane in self._lanes.values():
                 group.create_task(lane.run())
+            await asyncio.Event().wait()
 
     def accepted(self, delivery: Delivery) -> None:
         """A lane's row was taken."""

@@ -99,3 +99,14 @@ async def test_it_runs_until_it_is_cancelled() -> None:
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+
+
+async def test_without_receivers_it_runs_on_all_the_same() -> None:
+    emergency = Emergency([], clock=ManualClock(NOON), random=Random(1))
+    emergency.offer([TRIGGER])
+    task = asyncio.create_task(emergency.run())
+    done, _ = await asyncio.wait([task], timeout=0.05)
+    assert done == set()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
