@@ -9,12 +9,13 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from bench import check_command, import_library
+from bench import check_command, import_library, scrape_parse
 from bench.row import Bench, Row
 
 REGISTRY: Final[dict[str, Bench]] = {
     "import_library": import_library.rows,
     "check_command": check_command.rows,
+    "scrape_parse": scrape_parse.rows,
 }
 
 

@@ -9,6 +9,16 @@ from figwatch_agent.model.names import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """What one SLO shows on the whole route since a rollback was done."""
+
+    stream: str  # key of the stream
+    ratio: Fraction  # error ratio that must be rejected
+    bad: int = 0
+    total: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseState:
     """The part of a case that outlives a restart."""
 
@@ -18,11 +28,8 @@ class CaseState:
     looks: int = 0  # how often the sides were compared
     gateway_at_start: str | None = None
     awaiting_since: Instant | None = None  # a person's word is awaited
-    verify_slo: str = ""  # SLO that shows whether the rollback helped
     verify_within: Duration = 0
-    verify_ratio: Fraction | None = None  # error ratio that must be rejected
-    after_bad: int = 0  # events on the whole route since the rollback was done
-    after_total: int = 0
+    checks: tuple[Check, ...] = ()  # what shows whether the rollback helped
 
 
 @dataclass(slots=True)
@@ -35,11 +42,8 @@ class Case:
     looks: int = 0
     gateway_at_start: str | None = None
     awaiting_since: Instant | None = None
-    verify_slo: str = ""
     verify_within: Duration = 0
-    verify_ratio: Fraction | None = None
-    after_bad: int = 0
-    after_total: int = 0
+    checks: tuple[Check, ...] = ()
     changed: bool = False
     news: list[str] = field(default_factory=list)  # what people are told in this tick, most important last
 
@@ -68,11 +72,8 @@ class Case:
             looks=self.looks,
             gateway_at_start=self.gateway_at_start,
             awaiting_since=self.awaiting_since,
-            verify_slo=self.verify_slo,
             verify_within=self.verify_within,
-            verify_ratio=self.verify_ratio,
-            after_bad=self.after_bad,
-            after_total=self.after_total,
+            checks=self.checks,
         )
 
     @classmethod
@@ -85,9 +86,6 @@ class Case:
             looks=state.looks,
             gateway_at_start=state.gateway_at_start,
             awaiting_since=state.awaiting_since,
-            verify_slo=state.verify_slo,
             verify_within=state.verify_within,
-            verify_ratio=state.verify_ratio,
-            after_bad=state.after_bad,
-            after_total=state.after_total,
+            checks=state.checks,
         )

@@ -245,7 +245,7 @@ class Casework:
 
     def _rollback(self, effect: RollbackEffect, now: Instant, notes: Notes) -> None:
         case = self.desk.cases.get(effect.incident)
-        if case is None or case.incident.rollback is None or effect.step is not None:
+        if case is None or case.incident.rollback is None:
             return
         run = case.incident.rollback
         if run.state.final:

@@ -120,6 +120,11 @@ class Catalog:
         lengths += [criterion.over for _, criterion in self.criteria]
         return max(lengths, default=0)
 
+    @property
+    def longest_gap(self) -> Duration:
+        """Two answers or ticks further apart than this leave the time between them unknown."""
+        return self.settings.interval * 5 // 2
+
     def route(self, template: str) -> WatchedRoute | None:
         """The route of this template."""
         return next((route for route in self.routes if route.route.template == template), None)

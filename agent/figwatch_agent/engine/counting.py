@@ -108,7 +108,7 @@ class Counter:
             tally.findings[batch.target] = f"scrape target {batch.target} is down: {batch.reason}"
             return None
         mapping = self._mapping(batch)
-        increase = memory.observe(batch, self._longest_gap)
+        increase = memory.observe(batch, self.catalog.longest_gap)
         if increase.started and increase.answered_before:
             tally.findings[f"{batch.target} births"] = (
                 f"{increase.started} series of {batch.target} appeared with values that cannot have come about since "
@@ -116,10 +116,6 @@ class Counter:
             )
         self._add(mapping, increase, tally)
         return increase
-
-    @property
-    def _longest_gap(self) -> Duration:
-        return self.catalog.settings.interval * 5 // 2
 
     def _add(self, mapping: _Mapping, increase: Increase, tally: Tally) -> None:
         flat = np.zeros(len(self.catalog.streams) * len(SIDES) * 3, dtype=np.int64)

@@ -14,6 +14,7 @@ from figwatch_agent.engine.paging import Paging
 from figwatch_agent.engine.saving import Parts, changed_sections, restore, ring_row
 from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.uptimes import Uptimes
+from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.model.inputs import Inputs
@@ -40,6 +41,7 @@ class Engine:
         self._watches = Watches(self.catalog, self._rings)
         self._signals = Signals(self.catalog, self._rings, self._desk)
         self._casework = Casework(self.catalog, self._desk, self._watches)
+        self._verifier = Verifier(self.catalog, self._desk)
         self._guard = Guard(self.catalog, self._desk, self._rings, self._watches)
         self._paging = Paging(self.catalog, self._desk, self._rings, self._watches)
         self._ledger = Ledger()
@@ -75,7 +77,7 @@ class Engine:
         self._casework.learn(inputs.effects, now, notes)
         self._alert(tally, since, now, notes)
         self._guard.weigh(tally, inputs, self._casework.approvals, now, notes)
-        self._guard.verify(tally, since, now, notes)
+        self._verifier.verify(tally, since, now, notes)
         self._find(tally, now, notes)
         ledger = self._ledger.add(self.catalog, self._desk, tally, now)
         self._casework.settle(now, notes)
@@ -103,7 +105,7 @@ class Engine:
             self._casework.fired(watch, alert, now, notes)
         for alert, last_bad in resolved:
             self._casework.resolved(alert, last_bad, now, notes)
-        signals, unknown = self._signals.look(tally, now)
+        signals, unknown = self._signals.look(tally, since, now)
         self._casework.signalled(signals, unknown, now, notes)
 
     def _remark(self, inputs: Inputs, now: Instant, notes: Notes) -> None:

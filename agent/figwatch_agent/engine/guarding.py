@@ -6,24 +6,22 @@ from fractions import Fraction
 
 from figwatch_agent.decide import incidents
 from figwatch_agent.decide.guard import SidesSeen, Situation, weigh
-from figwatch_agent.decide.verify import verdict
 from figwatch_agent.durations import MINUTE, SECOND, Duration, Instant, format_seconds
 from figwatch_agent.engine.cases import Case
-from figwatch_agent.engine.casework import rollback_alert
 from figwatch_agent.engine.catalog import Catalog, Stream, Watch, WatchedRoute
 from figwatch_agent.engine.counting import TRAFFIC_SIDES, Tally
 from figwatch_agent.engine.desk import Desk, Notes
 from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.verifying import checks_for
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.evaluate.comparison import Comparison, Counts, Outcome, Sides, WindowFigures, compare
-from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_still_burning
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.decision import Decision, DecisionOutcome, Reason
 from figwatch_agent.model.effect import RollbackState
-from figwatch_agent.model.incident import Alert, IncidentKind, RollbackRun, RollbackVerdict
+from figwatch_agent.model.incident import Alert, IncidentKind, RollbackRun
 from figwatch_agent.model.inputs import Inputs
 from figwatch_agent.model.intent import RollbackIntent
-from figwatch_agent.model.names import AlertName, Stage
+from figwatch_agent.model.names import Stage
 from figwatch_agent.model.outcome import TransitionKind
 from figwatch_agent.model.page import PageKind
 from figwatch_agent.model.plan import RollbackPlan
@@ -31,9 +29,6 @@ from figwatch_agent.model.wire import encode
 
 WINDOWS: tuple[Duration, ...] = (5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE)
 """Fixed before anybody looks: short ones see a fault that has just begun, long ones a faint one."""
-
-VERIFY_LEVEL = Fraction(1, 1000)
-"""Of calling a rollback a help while the route still burns: stricter than recovery, since nobody looks again."""
 
 START_WITHIN: Duration = MINUTE
 """A rollback that was not begun by then is not begun at all: its reasons may be stale."""
@@ -64,15 +59,6 @@ class Guard:
             actor = approved.get(case.incident.id)
             if incidents.paging(case.incident) or actor is not None:
                 self._weigh_one(case, tally, inputs, actor, now, notes)
-
-    def verify(self, tally: Tally, since: Instant, now: Instant, notes: Notes) -> None:
-        """Count what users of rolled-back routes see, and say whether it helped."""
-        for case in self.desk.cases.values():
-            run = case.incident.rollback
-            if run is None or run.state is not RollbackState.DONE or run.done_at is None:
-                continue
-            if run.verdict is RollbackVerdict.PENDING:
-                self._verify_one(case, run, run.done_at, tally, since, now, notes)
 
     def _weigh_one(
         self, case: Case, tally: Tally, inputs: Inputs, actor: str | None, now: Instant, notes: Notes
@@ -196,69 +182,9 @@ class Guard:
             id=intent.id, plan=plan.name, decided_at=now, state=RollbackState.COMMITTED, approved_by=actor
         )
         case.put(replace(incident, rollback=run))
-        case.verify_slo, case.verify_within = plan.verify.slo, plan.verify.within
-        case.verify_ratio = self._verify_ratio(case, watch)
+        case.verify_within = plan.verify.within
+        case.checks = checks_for(self.catalog, incident.route, plan.verify.slo, watch)
         self.desk.latches.fasten(incident.route, incident.id, now, automatic=actor is None)
-
-    def _verify_ratio(self, case: Case, watch: Watch | None) -> Fraction:
-        """The ratio that fired where the plan verifies the same SLO, else the highest that SLO would fire at."""
-        if watch is not None and watch.stream.slo.name == case.verify_slo:
-            return min(watch.ratio, Fraction(1))
-        stream = self._verify_stream(case)
-        ratios = [w.ratio for w in self.catalog.watches if stream is not None and w.stream is stream]
-        return min(max(ratios, default=watch.ratio if watch else Fraction(1)), Fraction(1))
-
-    def _verify_stream(self, case: Case) -> Stream | None:
-        return next(
-            (
-                stream
-                for stream in self.catalog.streams
-                if stream.slo.name == case.verify_slo and stream.route in (case.incident.route, "")
-            ),
-            None,
-        )
-
-    def _verify_one(
-        self,
-        case: Case,
-        run: RollbackRun,
-        done_at: Instant,
-        tally: Tally,
-        since: Instant,
-        now: Instant,
-        notes: Notes,
-    ) -> None:
-        stream = self._verify_stream(case)
-        if stream is not None and since >= done_at:
-            case.after_bad += int(tally.bad[stream.index].sum())
-            case.after_total += int(tally.total[stream.index].sum())
-        ratio = case.verify_ratio or Fraction(1)
-        said = verdict(
-            rejects_burning=rejects_still_burning(case.after_bad, case.after_total, ratio, VERIFY_LEVEL),
-            enough=case.after_total >= clean_requests_needed(ratio, VERIFY_LEVEL),
-            deadline=now - done_at >= case.verify_within,
-        )
-        if said is RollbackVerdict.PENDING:
-            return
-        seen = f"{case.after_bad} of {case.after_total} requests bad in {format_seconds(now - done_at)} since"
-        case.put(replace(case.incident, rollback=replace(run, verdict=said, verified_at=now, detail=seen)))
-        text = f"{case.incident.route}: the rollback {VERDICTS[said]}, {seen}"
-        notes.note(now, TransitionKind.ROLLBACK_VERIFIED, case.incident.id, text, (("verdict", said.value),))
-        case.news.append(PageKind.UPDATE.value)
-        if said in _VERDICT_ALERTS:
-            case.put(incidents.joined(case.incident, rollback_alert(case.incident, _VERDICT_ALERTS[said], now)))
-
-
-VERDICTS: dict[RollbackVerdict, str] = {
-    RollbackVerdict.HELPED: "helped",
-    RollbackVerdict.INEFFECTIVE: "did not help",
-    RollbackVerdict.UNVERIFIED: "could not be verified",
-}
-
-_VERDICT_ALERTS: dict[RollbackVerdict, AlertName] = {
-    RollbackVerdict.INEFFECTIVE: AlertName.ROLLBACK_INEFFECTIVE,
-    RollbackVerdict.UNVERIFIED: AlertName.ROLLBACK_UNVERIFIED,
-}
 
 
 def _is_news(before: Decision | None, decision: Decision) -> bool:

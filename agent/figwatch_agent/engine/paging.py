@@ -9,8 +9,8 @@ from figwatch_agent.engine.cases import Case
 from figwatch_agent.engine.catalog import Catalog, Stream, Watch
 from figwatch_agent.engine.counting import TRAFFIC_SIDES
 from figwatch_agent.engine.desk import Desk, Notes
-from figwatch_agent.engine.guarding import VERDICTS
 from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.verifying import VERDICTS
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.evaluate.error_budget import Budget, time_to_exhaustion
 from figwatch_agent.model.decision import DecisionOutcome, Reason

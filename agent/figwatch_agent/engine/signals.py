@@ -42,13 +42,17 @@ class Signals:
         self.last_known: NDArray[np.int64] = np.zeros(len(catalog.streams), dtype=np.int64)
         self.last_request: NDArray[np.int64] = np.zeros(len(catalog.routes), dtype=np.int64)
 
-    def look(self, tally: Tally, now: Instant) -> tuple[dict[str, Signal], frozenset[str]]:
-        """(what is the case, keys about which nothing can be said now)."""
+    def look(self, tally: Tally, since: Instant, now: Instant) -> tuple[dict[str, Signal], frozenset[str]]:
+        """(what is the case, keys about which nothing can be said now), ``since`` being the tick before."""
+        if now - since > self.catalog.longest_gap:  # the agent was off: nobody looked, so nothing was lost
+            self.last_known = np.where(self.last_known > 0, self.last_known + (now - since), 0)
         self.last_known = np.where(tally.known, now, self.last_known)
         used = tally.traffic[:-1].sum(axis=1) > 0
         self.last_request = np.where(used, now, self.last_request)
         found: dict[str, Signal] = {}
         blind = self._telemetry(tally, now, found)
+        unseen = np.array(blind, dtype=np.bool_) & ~used & (self.last_request > 0)
+        self.last_request = np.where(unseen, self.last_request + (now - since), self.last_request)
         unknown = {
             f"{word} {route.route.template}"
             for route in self.catalog.routes

@@ -31,7 +31,8 @@ class WindowCounts:
     total: int
     bad_edge: int
     total_edge: int
-    imputed: int  # good events that uncovered time would have brought at the covered rate
+    imputed: int  # good events that uncovered time would have brought at the covered rate, at most
+    imputed_least: int  # the same at least: the time of the cut slot may have been covered inside the window
     known: bool  # whether anything was measured
 
 
@@ -105,15 +106,15 @@ class Watches:
         if available is not None:
             bad = min(bad, available)
             bad_edge = min(bad_edge, available - bad)
-        total, covered = int(window.total.inside[index]), int(window.covered.inside[index])
-        uncovered = max(window.length - covered, 0)
-        imputed = -(-total * uncovered // covered) if covered > 0 else 0
+        total, total_edge = int(window.total.inside[index]), int(window.total.edge[index])
+        covered, most = int(window.covered.inside[index]), int(window.covered.most[index])
         return WindowCounts(
             bad=bad,
             total=total,
             bad_edge=bad_edge,
-            total_edge=int(window.total.edge[index]),
-            imputed=imputed,
+            total_edge=total_edge,
+            imputed=_imputed(total + max(total_edge - bad_edge, 0), covered, window.length),
+            imputed_least=_imputed(total, most, window.length),
             known=covered > 0,
         )
 
@@ -185,21 +186,23 @@ class Watches:
         certified = True
         for length in (watch.long, watch.short):
             counts = self.window_counts(watch.stream, self.rings.streams(length), cut)
-            verdict = over(
-                counts.bad,
-                counts.total + counts.imputed,
-                counts.bad_edge,
-                counts.total_edge,
-                watch.factor,
-                watch.stream.slo.objective,
-            )
-            certified &= verdict.certified
-            if not (verdict.over and counts.known):
-                return Verdict(over=False, certified=verdict.certified)
+            lowest, highest = self._bounds(watch, counts)
+            certified &= lowest == highest
+            if not (lowest and counts.known):
+                return Verdict(over=False, certified=certified)
         counts = self.window_counts(watch.stream, self.rings.streams(watch.long), cut)
         events = counts.total + counts.imputed + max(counts.total_edge - counts.bad_edge, 0)
         sure = rejects_within_budget(counts.bad, events, watch.stream.slo.objective, watch.alpha)
         return Verdict(over=sure, certified=certified)
+
+    @staticmethod
+    def _bounds(watch: Watch, counts: WindowCounts) -> tuple[bool, bool]:
+        """Whether the least and whether the most that the counts allow is over the threshold."""
+        said = []
+        for imputed, most in ((counts.imputed, False), (counts.imputed_least, True)):
+            events = (counts.bad, counts.total + imputed, counts.bad_edge, counts.total_edge)
+            said.append(over(*events, watch.factor, watch.stream.slo.objective, unsure_is_over=most).over)
+        return said[0], said[1]
 
     def _fire(self, index: int, certified: bool, since: Instant, now: Instant) -> tuple[Watch, Alert]:
         watch = self.catalog.watches[index]
@@ -254,3 +257,9 @@ class Watches:
             bad, total = self.runs.since(index)
             if rejects_still_burning(bad, total, min(self.catalog.watches[index].ratio, Fraction(1))):
                 self.runs.end(index)
+
+
+def _imputed(events: int, covered: Duration, length: Duration) -> int:
+    """Events that the uncovered part of a window would have brought at the rate of the covered part, rounded up."""
+    uncovered = max(length - covered, 0)
+    return -(-events * uncovered // covered) if covered > 0 else 0
