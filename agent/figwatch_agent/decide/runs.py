@@ -1,7 +1,8 @@
 """Runs of bad ticks: when an impact began, when it was last seen, and what has come since.
 
 A bad tick has at least two bad events and an error ratio above the one that fires. Where traffic is so thin that no
-tick has two events, single failures stand in: a run then begins with the first failure that no clean stretch has followed.
+tick has two events, single failures stand in: a run then begins with the first failure that no clean stretch has
+followed.
 """
 
 from dataclasses import dataclass
