@@ -41,7 +41,7 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RollbackEffect:
-    """A change of a rollback's state or of one of its steps."""
+    """A change of a rollback's state; ``step`` is the one it ended at, where it ended at one."""
 
     id: str  # unique, derived from rollback, step and state
     at: Instant
