@@ -9,7 +9,7 @@ from figwatch_agent.model.secret import Secret
 MAX_BYTES = 64 * 1024
 
 
-class SecretMissing(FigwatchError):
+class SecretMissing(FigwatchError, ValueError):
     """A secret that figwatch.yaml names cannot be read; set the variable or write the file."""
 
 

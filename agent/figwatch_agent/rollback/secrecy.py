@@ -29,7 +29,7 @@ def resolved(
             values[name] = read_secret(value).strip()
         except (OSError, KeyError, ValueError) as error:
             raise SecretUnreadable(f"{value} could not be read ({type(error).__name__})") from None
-        secrets.append(values[name])
+        secrets += [values[name], values[name].removeprefix(value.prefix)]  # an answer may echo either
     return values, tuple(secret for secret in secrets if secret)
 
 
