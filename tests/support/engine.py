@@ -52,10 +52,13 @@ class Memory:
 
     def __init__(self) -> None:
         self.store = MemoryStore()
+        self.last = 0
 
     def commit(self, outcome: Outcome) -> None:
-        """Keep one Outcome."""
-        now_or_never(self.store.commit(outcome))
+        """Keep one Outcome, unless it is kept already."""
+        if outcome.sequence > self.last:
+            now_or_never(self.store.commit(outcome))
+            self.last = outcome.sequence
 
     def saved(self) -> Saved:
         """What a process that starts now would find."""

@@ -77,7 +77,9 @@ class Watches:
         self.last_service = np.where(tally.total[:, 1] > 0, now, self.last_service)
         self._set_thresholds(since, now)
         self._run_lanes(bad, total)
-        fired = [self._fire(index, certified, since, now) for index, certified in self._candidates(tally, standing)]
+        fired = [
+            self._fire(index, certified, since, now) for index, certified in self._candidates(tally, standing, now)
+        ]
         resolved = self._recovered(tally, now)
         self._end_rested(now)
         return fired, resolved
@@ -113,7 +115,7 @@ class Watches:
             total=total,
             bad_edge=bad_edge,
             total_edge=total_edge,
-            imputed=_imputed(total + max(total_edge - bad_edge, 0), covered, window.length),
+            imputed=-_imputed(-total - max(total_edge - bad_edge, 0), covered, window.length),
             imputed_least=_imputed(total, most, window.length),
             known=covered > 0,
         )
@@ -149,13 +151,14 @@ class Watches:
         stepped = advance_many(self.statistic, bad, total - bad, self.thresholds, self._bad_weights, self._good_weights)
         self.statistic = np.where(self._early, stepped, 0)
 
-    def _candidates(self, tally: Tally, standing: Flags) -> list[tuple[int, bool]]:
+    def _candidates(self, tally: Tally, standing: Flags, now: Instant) -> list[tuple[int, bool]]:
         known = tally.known[self._stream] if len(self._stream) else np.zeros(0, dtype=np.bool_)
         lanes = self._early & (self.statistic >= self.thresholds) & known & ~standing
         found = [(int(index), True) for index in np.flatnonzero(lanes)]
         for index in self._burning(standing, known):
             verdict = self._confirmed(self.catalog.watches[index])
-            if verdict.over:
+            # A burst may still fill the windows when all is well again, as when traffic falls in the evening.
+            if verdict.over and not self._has_recovered(self.catalog.watches[index], now):
                 found.append((index, verdict.certified))
         return found
 
@@ -260,6 +263,5 @@ class Watches:
 
 
 def _imputed(events: int, covered: Duration, length: Duration) -> int:
-    """Events that the uncovered part of a window would have brought at the rate of the covered part, rounded up."""
-    uncovered = max(length - covered, 0)
-    return -(-events * uncovered // covered) if covered > 0 else 0
+    """Events that the uncovered part of a window would have brought at the rate of the covered part, rounded down."""
+    return events * max(length - covered, 0) // covered if covered > 0 else 0
