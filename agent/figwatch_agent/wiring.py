@@ -17,6 +17,7 @@ from figwatch_agent.durations import MINUTE, SECOND, Instant
 from figwatch_agent.engine import Engine
 from figwatch_agent.errors import FigwatchError, StoreError
 from figwatch_agent.files.load import Loaded
+from figwatch_agent.files.runbooks import read_runbooks
 from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.loop import Loop
 from figwatch_agent.model.journal import DeliveryResult
@@ -294,6 +295,7 @@ def _app(
             clock=clock,
             new_id=lambda: uuid.uuid4().hex,
             document=status_document,
+            runbooks=read_runbooks(settings.path),
         )
     )
 

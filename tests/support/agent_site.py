@@ -43,6 +43,7 @@ class Site:
     clock: ManualClock = field(default_factory=lambda: ManualClock(START))
     committed: int = 0  # Outcomes of the world that the store has
     healthy: dict[str, bool] = field(default_factory=lambda: {"loop": True, "store": True, "outbox": True})
+    runbooks: Mapping[str, str] = field(default_factory=dict)
 
     def app(self, tokens: Sequence[tuple[str, str, str]] = TOKENS) -> web.Application:
         """The application on these parts."""
@@ -60,6 +61,7 @@ class Site:
                 clock=self.clock,
                 new_id=lambda: f"new-{next(ids)}",
                 document=status_document,
+                runbooks=self.runbooks,
             )
         )
 

@@ -36,6 +36,11 @@ def errors(status: int, problems: Iterable[str], headers: Mapping[str, str] | No
     return json_answer({"errors": list(problems)}, status, headers)
 
 
+def not_yet() -> web.Response:
+    """Nothing was seen yet."""
+    return errors(503, ["the first tick is not finished yet; ask again in a moment"], {"Retry-After": "1"})
+
+
 @web.middleware
 async def only_json(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whatever goes wrong is answered in JSON; an unexpected error is logged once and shown to nobody."""

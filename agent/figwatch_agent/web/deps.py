@@ -34,3 +34,4 @@ class Deps:
     clock: Clock
     new_id: Callable[[], str]
     document: Callable[[View, Mapping[str, bool]], dict[str, object]]
+    runbooks: Mapping[str, str] = field(default_factory=dict)  # alert name -> Markdown
