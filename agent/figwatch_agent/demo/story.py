@@ -97,6 +97,7 @@ class Story:
         self._say(
             "stage", f"steady state: {float(self.wishes.rate):g} requests/s on the service side of {self.wishes.route}"
         )
+        self._say("stage", f"an alert resolves {files.HOLD_SECONDS} s after the last bad tick here (default: 5 min)")
         begun = time.monotonic()
         await self._watch_for(watch, STEADY)
         before = await watch.shares()
