@@ -9,13 +9,12 @@ import click
 
 from figwatch_agent.commands._options import config_option, dry_run_option, loaded_from, output_option, say_json
 from figwatch_agent.durations import Instant
-from figwatch_agent.files.secrets import SecretMissing, read_secret
+from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.model.effect import DeliveryState
 from figwatch_agent.model.incident import Incident, IncidentKind
 from figwatch_agent.model.journal import Delivery, DeliveryResult, DeliveryResultKind
 from figwatch_agent.model.names import Severity
 from figwatch_agent.model.page import OutboxRow, Page, PageKind
-from figwatch_agent.model.secret import Secret
 from figwatch_agent.model.settings import Receiver, Settings
 
 
@@ -49,7 +48,9 @@ def test_(context: click.Context, receiver: str | None, config: str, dry_run: bo
 
 def _chosen(settings: Settings, name: str | None) -> tuple[Receiver, ...]:
     if not settings.receivers:
-        raise click.ClickException(f"{settings.path} names no receivers: nobody would be told of anything")
+        raise click.ClickException(
+            f"{settings.path} names no receivers: nobody is told of anything; add one under receivers"
+        )
     if name is None:
         return settings.receivers
     names = [each.name for each in settings.receivers]
@@ -66,17 +67,10 @@ async def _send(settings: Settings, receivers: Sequence[Receiver]) -> list[Deliv
 
     clock = AnchoredClock()
     async with open_session() as session:
-        notifiers = [notifier_for(each, session, _secret, clock) for each in receivers]
+        notifiers = [notifier_for(each, session, read_secret, clock) for each in receivers]
         deliveries = [_delivery(settings, each, clock.now()) for each in receivers]
         sending = (one.deliver(what) for one, what in zip(notifiers, deliveries, strict=True))
         return await asyncio.gather(*sending)
-
-
-def _secret(secret: Secret) -> str:
-    try:
-        return read_secret(secret)
-    except SecretMissing as error:
-        raise ValueError(str(error)) from None  # as notifiers expect it
 
 
 def _delivery(settings: Settings, receiver: Receiver, now: Instant) -> Delivery:

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from figwatch_agent.commands._options import config_option, loaded_from
+
 if TYPE_CHECKING:
     from figwatch_agent.files.load import Loaded
 
 
 @click.command()
-@click.option("--config", "config", default="figwatch.yaml", show_default=True, help="The settings file.")
+@config_option
 @click.option(
     "--record",
     type=click.Path(file_okay=False, path_type=Path),
@@ -23,19 +25,20 @@ if TYPE_CHECKING:
 def command(config: str, record: Path | None, quiet: bool) -> None:
     """Run the agent until SIGTERM or Ctrl-C; SIGHUP reads the files anew.
 
-    It scrapes the targets of `source:`, evaluates every SLO, pages the receivers, weighs and carries out rollbacks, and
-    answers on `web.listen`. State survives kill -9 at any moment; start it again and it goes on.
+    It scrapes the targets of `source:`, evaluates every SLO, pages the receivers, weighs rollbacks and carries them out
+    as far as `rollback.mode` allows, and answers on `web.listen`. State survives kill -9 at any moment: start it
+    again and it goes on.
     """
     from figwatch_agent.files.diagnostics import render
-    from figwatch_agent.files.load import load
 
-    loaded = load(config)
+    loaded = loaded_from(config)
     click.echo(render(loaded.notices), nl=False, err=True)
     _log_to_stderr(logging.WARNING if quiet else logging.INFO)
     asyncio.run(_run(config, loaded, record))
 
 
 async def _run(config: str, loaded: "Loaded", record: Path | None) -> None:
+    from figwatch_agent.files.secrets import missing_secrets
     from figwatch_agent.supervisor import Part, supervise, watch_signals
     from figwatch_agent.wiring import build
 
@@ -45,6 +48,8 @@ async def _run(config: str, loaded: "Loaded", record: Path | None) -> None:
         files.ended.clear()
         async with build(files.loaded, record) as agent:
             click.echo(_greeting(files.loaded, agent.url), err=True)
+            for problem in missing_secrets(files.loaded.settings):
+                click.echo(f"warning: {problem}", err=True)
             parts = (*agent.parts, Part(name="reload", run=files.watch))
             await supervise(parts, files.ended)
 
@@ -88,7 +93,9 @@ class _Files:
 def _greeting(loaded: "Loaded", url: str) -> str:
     migration = ", ".join(dict.fromkeys(service.migration for service in loaded.services)) or "nothing yet"
     mode = loaded.settings.rollback.mode.value
-    return f"figwatch watches {migration} ({len(loaded.services)} files of SLOs), rollback mode {mode}, at {url}"
+    count = len(loaded.services)
+    files = f"{count} file{'' if count == 1 else 's'} of slo/"
+    return f"figwatch watches {migration} ({files}), rollback mode {mode}, at {url}"
 
 
 def _log_to_stderr(level: int) -> None:

@@ -1,6 +1,8 @@
 """Reads a secret where it is used; it is kept nowhere and shown nowhere."""
 
 import os
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 from figwatch_agent.errors import FigwatchError
@@ -23,6 +25,28 @@ def read_secret(secret: Secret) -> str:
     if not value:
         raise SecretMissing(f"{secret} is empty")
     return secret.prefix + value
+
+
+def missing_secrets(settings: object) -> list[str]:
+    """Why secrets that ``settings`` name anywhere cannot be read now, each said once."""
+    problems: dict[str, None] = {}  # in order
+    for secret in _named(settings):
+        try:
+            read_secret(secret)
+        except SecretMissing as error:
+            problems[str(error)] = None
+    return list(problems)
+
+
+def _named(value: object) -> Iterator[Secret]:
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, (tuple, frozenset)):
+        for member in value:
+            yield from _named(member)
+    elif is_dataclass(value):
+        for each in fields(value):
+            yield from _named(getattr(value, each.name))
 
 
 def _from_environment(name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Final
 from urllib.parse import quote, urlsplit
 
+from figwatch_agent.errors import FigwatchError
 from figwatch_agent.model.secret import Secret
 from figwatch_agent.notify.words import one_line
 
@@ -27,6 +28,8 @@ def resolve(value: str | Secret, read_secret: ReadSecret) -> str:
         return value
     try:
         read = read_secret(value).strip()
+    except FigwatchError as error:  # it says where to look, and never the value
+        raise SecretUnreadable(str(error)) from None
     except (OSError, KeyError, ValueError) as error:
         raise SecretUnreadable(f"{value} could not be read ({type(error).__name__})") from None
     if not read:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from figwatch_agent.errors import FigwatchError
 from figwatch_agent.model.secret import Secret
 
 ReadSecret = Callable[[Secret], str]
@@ -27,6 +28,8 @@ def resolved(
             continue
         try:
             values[name] = read_secret(value).strip()
+        except FigwatchError as error:  # it says where to look, and never the value
+            raise SecretUnreadable(str(error)) from None
         except (OSError, KeyError, ValueError) as error:
             raise SecretUnreadable(f"{value} could not be read ({type(error).__name__})") from None
         secrets += [values[name], values[name].removeprefix(value.prefix)]  # an answer may echo either
