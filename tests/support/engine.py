@@ -144,7 +144,7 @@ def circumstances(world: World, deed: dict[str, Any], number: int) -> None:
     if deed["wish"] is not None:
         subject = incidents[-1].id if incidents and number % 2 else CHAT
         world.commands.append(wish(world, deed["wish"], subject, f"c{number}"))
-    _effect(world, deed["effect"], number)
+    effect_of(world, deed["effect"], number)
 
 
 def wish(world: World, kind: CommandKind, subject: str, name: str, actor: str = "ann", **more: Any) -> Command:
@@ -153,7 +153,7 @@ def wish(world: World, kind: CommandKind, subject: str, name: str, actor: str = 
     return Command(id=name, kind=kind, at=world.now, actor=actor, origin="cli", subject=subject, **(members | more))
 
 
-def _effect(world: World, effect: RollbackState | str | None, number: int) -> None:
+def effect_of(world: World, effect: RollbackState | str | None, number: int) -> None:
     if isinstance(effect, RollbackState) and world.intents():
         intent = world.intents()[-1]
         world.waiting.append(

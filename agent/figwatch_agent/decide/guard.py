@@ -190,7 +190,11 @@ def _gateway(situation: Situation) -> Condition:
     reading = situation.readings.get(f"{plan.name}/gateway")
     if reading is None or not reading.ok or situation.now - reading.at > READING_HOLDS:
         return _condition(name, Tri.UNKNOWN, "the gateway could not be read lately", Reason.GATEWAY_UNKNOWN)
-    if situation.gateway_at_start is not None and reading.value != situation.gateway_at_start:
+    if situation.gateway_at_start is None:
+        return _condition(
+            name, Tri.UNKNOWN, "the gateway could not be read when the incident began", Reason.GATEWAY_UNKNOWN
+        )
+    if reading.value != situation.gateway_at_start:
         return _condition(
             name,
             Tri.NO,
