@@ -20,12 +20,14 @@ class Kept:
     running: bool
 
     def incident(self, name: str) -> dict[str, Any] | None:
-        """By id, by the route of an open incident, or by the id of its rollback."""
+        """By id, by the id of its rollback, or by route: the open incident there, else the newest."""
         for incident in self.incidents:
             run = incident["rollback"]
             if name == incident["id"] or (run is not None and name == run["id"]):
                 return incident
-        return next((one for one in self.incidents if one["open"] and one["route"] == name), None)
+        there = [one for one in self.incidents if one["route"] == name]
+        newest = max(there, key=lambda one: str(one["detected_at"]), default=None)
+        return next((one for one in there if one["open"]), newest)
 
     def rollback(self, incident: str) -> dict[str, Any] | None:
         """That of an incident."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -11,6 +11,9 @@ import click
 
 PLACEHOLDER = "my-service"
 """Name in the scaffold that the service's own takes the place of."""
+
+MOST_SHOWN = 3
+"""Files that stand in the way, by name."""
 
 
 @click.command(name="init")
@@ -29,11 +32,21 @@ def command(folder: Path, service: str, dry_run: bool, output: str) -> None:
     starter = {folder / path.replace(PLACEHOLDER, service): text for path, text in _scaffold(service)}
     standing = [str(path) for path in starter if path.exists()]
     if standing:
-        raise click.ClickException(f"nothing was written, since these exist already: {', '.join(standing)}")
+        raise click.ClickException(_refusal(standing))
     if not dry_run:
         for path, text in starter.items():
             _write(path, text)
     click.echo(_answer([str(path) for path in starter], folder, dry_run, output))
+
+
+def _refusal(standing: Sequence[str]) -> str:
+    shown = ", ".join(standing[:MOST_SHOWN])
+    more = f" and {len(standing) - MOST_SHOWN} more" if len(standing) > MOST_SHOWN else ""
+    return (
+        f"nothing was written, since {shown}{more} exist{'' if len(standing) > 1 else 's'} already. "
+        "For one more service, copy a file of slo/ beside it, and its plan in figwatch.yaml; "
+        "for another migration, choose a folder with --dir"
+    )
 
 
 def _scaffold(service: str) -> Iterator[tuple[str, str]]:

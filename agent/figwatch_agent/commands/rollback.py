@@ -9,7 +9,7 @@ from figwatch_agent.commands._options import config_option, dry_run_option, load
 from figwatch_agent.commands._wishes import Wish, send
 from figwatch_agent.model.command import CommandKind
 from figwatch_agent.model.settings import Settings
-from figwatch_agent.report.summary import NOTHING, Table, visible
+from figwatch_agent.report.summary import NOTHING, Table, decision_in_words, visible
 from figwatch_agent.web.records import step_document
 
 
@@ -92,7 +92,9 @@ def _awaits(incident: dict[str, Any]) -> bool:
 def _incident(found: Kept, name: str) -> dict[str, Any]:
     incident = found.incident(name)
     if incident is None:
-        raise click.ClickException(f"there is no incident, rollback or open route {name!r}: see `figwatch status`")
+        raise click.ClickException(
+            f"there is no incident, no rollback and no incident of a route {name!r}: see `figwatch status`"
+        )
     return incident
 
 
@@ -108,7 +110,7 @@ def _told(incident: dict[str, Any]) -> str:
     lines = [f"{incident['id']}: {visible(incident['route'])}, {'OPEN' if incident['open'] else 'resolved'}"]
     if decision is not None:
         about = f", plan {visible(decision['plan'])} ({decision['plan_digest']})" if decision["plan"] else ""
-        lines.append(f"Decision: {decision['outcome']}, {decision['reason']}, at {decision['at']}{about}")
+        lines.append(f"Decision: {decision_in_words(decision)}, at {decision['at']}{about}")
     if run is not None:
         lines.append(
             f"Rollback: {run['state']}, {run['verdict']}{': ' + visible(run['detail']) if run['detail'] else ''}"

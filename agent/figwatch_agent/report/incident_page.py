@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from figwatch_agent.report.summary import NOTHING, visible
+from figwatch_agent.report.summary import NOTHING, decision_in_words, visible
 
 Json = Mapping[str, Any]
 """Parts of the API; their form is that of report.incidents and of /api/v1/deliveries."""
@@ -53,8 +53,7 @@ def _alert(alert: Json) -> str:
 def _decision(decision: Json | None) -> Iterator[str]:
     if decision is None:
         return
-    reason = "" if decision["reason"] == decision["outcome"] else f", {decision['reason']}"
-    yield f"{decision['outcome']}{reason}, at {decision['at']}, plan {visible(decision['plan'] or NOTHING)}"
+    yield f"{decision_in_words(decision)}, at {decision['at']}, plan {visible(decision['plan'] or NOTHING)}"
     for condition in decision["conditions"]:
         yield f"{condition['name']}: {condition['holds']}: {visible(condition['evidence'])}"
 

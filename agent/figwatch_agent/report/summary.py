@@ -135,7 +135,7 @@ def _incident(incident: Json) -> tuple[str, ...]:
         visible(about),
         ", ".join(_firing(incident["alerts"])) or NOTHING,
         incident["impact_start"],
-        _decision(incident["decision"]),
+        decision_in_words(incident["decision"]),
         _rollback(incident["rollback"]),
     )
 
@@ -146,8 +146,12 @@ def _firing(alerts: Iterable[Json]) -> list[str]:
     return list(dict.fromkeys(alert["name"] for alert in ordered))
 
 
-def _decision(decision: Json | None) -> str:
-    return NOTHING if decision is None else f"{decision['outcome']} ({decision['reason']})"
+def decision_in_words(decision: Json | None) -> str:
+    """The outcome, with its reason where that says more."""
+    if decision is None:
+        return NOTHING
+    outcome, reason = decision["outcome"], decision["reason"]
+    return outcome if reason == outcome else f"{outcome} ({reason})"
 
 
 def _rollback(run: Json | None) -> str:

@@ -49,6 +49,13 @@ def test_nothing_that_exists_is_overwritten(tmp_path: Path) -> None:
     assert written(tmp_path) == {"figwatch.yaml"}
 
 
+def test_for_a_second_service_the_way_is_told_in_few_lines(tmp_path: Path) -> None:
+    init("--dir", str(tmp_path), "--service", "chat")
+    said = init("--dir", str(tmp_path), "--service", "models").output
+    assert "For one more service, copy a file of slo/" in said
+    assert said.count(".md") < 5
+
+
 def test_a_dry_run_writes_nothing(tmp_path: Path) -> None:
     result = init("--dir", str(tmp_path), "--dry-run", "--output", "json")
     body = json.loads(result.output)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from figwatch_agent import cli
+from figwatch_agent.commands._kept import Kept
 from figwatch_agent.model.names import Mode
 from support.agent_site import failing_world, live_agent
 from support.world import CHAT, World
@@ -51,7 +53,7 @@ def test_it_is_shown_by_incident_route_or_its_own_id(
     said = capsys.readouterr().out
     assert "worse_than_control" in said
     assert "redirect" in said
-    assert "Decision: rollback, conditions_hold" in said
+    assert "Decision: rollback (conditions_hold)" in said
 
 
 def test_what_awaits_approval_is_shown_with_the_line_that_approves_it(
@@ -66,12 +68,25 @@ def test_what_awaits_approval_is_shown_with_the_line_that_approves_it(
     assert line in capsys.readouterr().out
 
 
-def test_an_approval_starts_the_rollback(tmp_path: Path) -> None:
+def test_an_approval_starts_the_rollback_and_is_told_what_the_guard_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     world = awaiting()
     with live_agent(tmp_path, world) as config:
         assert world.intents() == []
         assert cli.main(["rollback", "approve", CHAT, "--config", config]) == 0
     assert len(world.intents()) == 1
+    assert f"{CHAT}: rollback" in capsys.readouterr().out
+
+
+def test_an_incident_that_is_over_is_still_found_by_its_route() -> None:
+    found = Kept(incidents=[_over("first", 1), _over("second", 2)], rollbacks=[], running=True)
+    assert found.incident(CHAT) == _over("second", 2)
+
+
+def _over(name: str, day: int) -> dict[str, Any]:
+    detected = f"2026-01-0{day}T00:00:00.000Z"
+    return {"id": name, "route": CHAT, "open": False, "rollback": None, "detected_at": detected}
 
 
 def test_an_approval_of_another_plan_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

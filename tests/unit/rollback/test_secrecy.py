@@ -15,7 +15,7 @@ def test_a_bearer_token_is_struck_out_with_and_without_its_prefix(monkeypatch: p
 
 
 def test_a_secret_that_is_not_there_is_an_unreadable_secret_and_no_crash() -> None:
-    with pytest.raises(SecretUnreadable, match="environment NOT_SET_ANYWHERE"):
+    with pytest.raises(SecretUnreadable, match="environment variable NOT_SET_ANYWHERE is not set"):
         resolved([("Authorization", Secret(env="NOT_SET_ANYWHERE"))], read_secret)
 
 
