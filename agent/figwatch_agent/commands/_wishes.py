@@ -151,12 +151,6 @@ def _answers(transition: dict[str, Any], wish: Wish, sent: Sent) -> bool:
     return transition.get("actor") == sent.actor
 
 
-def _answers(happened: dict[str, Any], wish: Wish, sent: Sent) -> bool:
-    """An approval is answered by the guard, which is asked again and decides in its own name."""
-    by_guard = wish.kind is CommandKind.APPROVE and happened.get("kind") == "decided"
-    return happened.get("actor") == sent.actor or (by_guard and happened.get("subject") == wish.subject)
-
-
 def _plain(wish: Wish) -> dict[str, Any]:
     return {
         "kind": wish.kind.value,

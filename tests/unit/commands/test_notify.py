@@ -84,4 +84,4 @@ async def test_without_receivers_it_says_that_nobody_would_be_told(
 ) -> None:
     config = write_files(tmp_path, 1)
     assert await run("--config", config) == 1
-    assert "nobody would be told" in capsys.readouterr().err
+    assert "nobody is told" in capsys.readouterr().err
