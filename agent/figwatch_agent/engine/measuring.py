@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine.catalog import Catalog, Stream
-from figwatch_agent.engine.counting import BOUNDS, BUCKET_SIDES, ELSEWHERE, TRAFFIC_SIDES, Tally
+from figwatch_agent.engine.counting import BOUNDS, BUCKET_SIDES, ELSEWHERE, SIDES, TRAFFIC_SIDES, Tally
 from figwatch_agent.evaluate.windows import DEFAULT, LONG, RECENT, Ring, Row, Window, reaching
 
 Counts = NDArray[np.int64]
@@ -58,7 +58,7 @@ class Rings:
             case "budget":
                 return [f"{key} {part}" for part in ("total", "bad", "covered") for key in keys]
             case "sides":
-                parts = ("service total", "service bad", "legacy total", "legacy bad")
+                parts = ("service total", "service bad", "legacy total", "legacy bad", "unknown total", "unknown bad")
                 return [f"{key} {part}" for part in parts for key in keys]
             case "traffic":
                 return [f"{route} {side}" for route in (*routes, ELSEWHERE) for side in TRAFFIC_SIDES]
@@ -71,10 +71,10 @@ class Rings:
     def advance(self, tally: Tally, uptime: Counts, now: Instant) -> Iterator[tuple[str, Row]]:
         """Count one tick in every ring; the rows that were written."""
         self.first_tick = now if self.first_tick is None else self.first_tick
-        legacy, service = tally_sides(tally)
+        legacy, service, unknown = ([tally.total[:, side], tally.bad[:, side]] for side in range(len(SIDES)))
         increments = {
             "budget": np.concatenate([tally.total.sum(axis=1), tally.bad.sum(axis=1), tally.covered]),
-            "sides": np.concatenate([*service, *legacy]),
+            "sides": np.concatenate([*service, *legacy, *unknown]),
             "traffic": tally.traffic.reshape(-1),
             "buckets": tally.buckets.reshape(-1),
             "uptime": uptime,
@@ -97,9 +97,17 @@ class Rings:
 
     def sides(self, stream: Stream, length: Duration) -> tuple[tuple[int, int], tuple[int, int]]:
         """(bad, total) of the service side and of legacy over the last ``length``, events surely inside."""
-        inside = self.rings["sides"].window(length).inside
-        picked = [int(inside[part * self._streams + stream.index]) for part in range(4)]
-        return (picked[1], picked[0]), (picked[3], picked[2])
+        service, legacy, _ = self._by_side(stream, length)
+        return service, legacy
+
+    def users(self, stream: Stream, length: Duration) -> tuple[int, int]:
+        """(bad, total) of everybody over the last ``length``, whoever served them, events surely inside."""
+        pairs = self._by_side(stream, length)
+        return sum(bad for bad, _ in pairs), sum(total for _, total in pairs)
+
+    def _by_side(self, stream: Stream, length: Duration) -> list[tuple[int, int]]:
+        inside = self.rings["sides"].window(length).inside.reshape(-1, 2, self._streams)
+        return [(int(side[1, stream.index]), int(side[0, stream.index])) for side in inside]
 
     def traffic(self, length: Duration) -> Counts:
         """Requests by [route, side] over the last ``length``; the last row is every other route."""
@@ -115,11 +123,6 @@ class Rings:
         """(up, down) milliseconds over the last ``length`` by stream."""
         most, count = self.rings["uptime"].window(length).most, len(self._probed)
         return {stream.index: (int(most[place]), int(most[count + place])) for place, stream in enumerate(self._probed)}
-
-
-def tally_sides(tally: Tally) -> tuple[list[Counts], list[Counts]]:
-    """[total, bad] of legacy and of the service side."""
-    return [tally.total[:, 0], tally.bad[:, 0]], [tally.total[:, 1], tally.bad[:, 1]]
 
 
 def _part(window: Window, first: int, count: int) -> Window:

@@ -146,7 +146,7 @@ class Paging:
         service, legacy = self.rings.sides(stream, over)
         place = stream.index
         if stream.sided:
-            bad, total = service[0] + legacy[0], service[1] + legacy[1]
+            bad, total = self.rings.users(stream, over)
         else:
             window = self.rings.streams(over)
             bad, total = int(window.bad.most[place]), int(window.total.most[place])
