@@ -17,8 +17,8 @@ DAY: Duration = 24 * HOUR
 WEEK: Duration = 7 * DAY
 
 _UNITS: dict[str, Duration] = {"ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
-_PART = re.compile(r"(\d+)(ms|s|m|h|d|w)")
-_WHOLE = re.compile(r"(?:\d+(?:ms|s|m|h|d|w))+")
+_PART = re.compile(r"([0-9]+)(ms|s|m|h|d|w)")
+_WHOLE = re.compile(r"(?:[0-9]+(?:ms|s|m|h|d|w))+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -6,7 +6,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from figwatch_agent.durations import Duration, Instant
-from figwatch_agent.evaluate.criteria import Judgement, Measured, Target, judge
+from figwatch_agent.evaluate.criteria import Judgement, judge
+from figwatch_agent.model.target import Target
 
 HOLD_INTERVALS = 2  # a probe speaks for the time until the next one, at most two intervals
 
@@ -60,7 +61,7 @@ class Uptime:
 
     def judge(self, target: Target) -> Judgement:
         """Met only if the lower bound meets, missed only if the upper bound misses, else inconclusive."""
-        return judge(target, Measured(estimate=self.availability, low=self.lower_bound, high=self.upper_bound))
+        return judge(target, low=self.lower_bound, high=self.upper_bound)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -3,7 +3,7 @@
 from figwatch_agent.durations import Duration, format_duration
 from figwatch_agent.files.diagnostics import Diagnostic, did_you_mean, quoted
 from figwatch_agent.files.document import Document, Path
-from figwatch_agent.files.targets import FORMS, TAKES_ROUTE, TAKES_SLO, target_problem
+from figwatch_agent.files.targets import TAKEN, TAKES_ROUTE, TAKES_SLO, target_problem
 from figwatch_agent.files.tiers import DEFAULT_TIERS, early_possible, interval_flaw, tier_flaws
 from figwatch_agent.files.written import WrittenCriterion, WrittenFile, WrittenSlo, WrittenTier
 from figwatch_agent.model.slo import Availability, Criterion, Histogram, Latency, ServiceSlos, Slo, Uptime
@@ -143,7 +143,7 @@ class Reader:
             self._problem((*here, "target"), *flaw)
         for key, takers in (("slo", TAKES_SLO), ("route", TAKES_ROUTE)):
             if getattr(written, key) is not None and written.measure not in takers:
-                hint = f"it belongs to {', '.join(measure for measure in FORMS if measure in takers)}"
+                hint = f"it belongs to {', '.join(measure for measure in TAKEN if measure in takers)}"
                 self._problem((*here, key), f"{written.measure} is not measured by {key}", f"remove it: {hint}")
         return Criterion(
             name=written.name,

@@ -1,51 +1,65 @@
-"""How the target of a criterion is written, measure by measure."""
+"""Which forms of target each measure takes.
 
-import re
-from collections.abc import Mapping
-from fractions import Fraction
+`kept` asks for no less than before, so no measure takes it of which less is better.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from figwatch_agent.files.diagnostics import quoted
 from figwatch_agent.model.names import Measure
+from figwatch_agent.model.target import Form, TargetError, Unit, parse_target
 
-_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,9})?"
-_BELOW = r"<=?\s*"
-_ABOVE = r">=?\s*"
-_DURATION = r"(?:[0-9]{1,9}(?:ms|s|m|h|d|w))+"
 
-FORMS: Mapping[Measure, tuple[str, str]] = {
-    Measure.UPTIME: (rf"{_ABOVE}{_NUMBER}%", '"> 99.9%"'),
-    Measure.LATENCY_P95: (rf"{_BELOW}{_DURATION}", '"< 200ms"'),
-    Measure.DATA_LOSS: (rf"{_BELOW}{_NUMBER}%?|kept", '"< 1" (records)'),
-    Measure.DEPLOYMENT_FREQUENCY: (rf"x{_NUMBER}", "x5"),
-    Measure.MTTR: (rf"{_BELOW}{_DURATION}", '"< 15m"'),
-    Measure.LEGACY_RATIO: (rf"{_BELOW}{_NUMBER}%", '"< 1%"'),
-    Measure.SATISFACTION: (rf"kept|up|\+{_NUMBER}%", "kept, up or +5%"),
-    Measure.DELIVERY_SPEED: (rf"up|\+{_NUMBER}%|x{_NUMBER}", "+40%"),
-    Measure.INFRASTRUCTURE_COST: (rf"-{_NUMBER}%|kept", "-30%"),
-    Measure.DEVELOPER_PRODUCTIVITY: (rf"kept|up|\+{_NUMBER}%", "up, kept or +10%"),
-    Measure.TIME_TO_MARKET: (rf"-{_NUMBER}%", "-50%"),
+class Taken(NamedTuple):
+    """The forms that a measure takes, each with its unit, and an example for people."""
+
+    forms: frozenset[tuple[Form, Unit]]
+    example: str
+
+
+def _below(*units: Unit) -> list[tuple[Form, Unit]]:
+    return [(form, unit) for form in (Form.BELOW, Form.AT_MOST) for unit in units]
+
+
+def _above(unit: Unit) -> list[tuple[Form, Unit]]:
+    return [(form, unit) for form in (Form.ABOVE, Form.AT_LEAST)]
+
+
+def _changed(*forms: Form) -> list[tuple[Form, Unit]]:
+    return [(form, Unit.BASELINE) for form in forms]
+
+
+def _taken(forms: Iterable[tuple[Form, Unit]], example: str) -> Taken:
+    return Taken(frozenset(forms), example)
+
+
+TAKEN: Mapping[Measure, Taken] = {
+    Measure.UPTIME: _taken(_above(Unit.RATIO), '"> 99.9%"'),
+    Measure.LATENCY_P95: _taken(_below(Unit.MILLISECONDS), '"< 200ms"'),
+    Measure.DATA_LOSS: _taken(_below(Unit.NUMBER, Unit.RATIO), '"< 1" (records)'),
+    Measure.DEPLOYMENT_FREQUENCY: _taken(_changed(Form.TIMES), "x5"),
+    Measure.MTTR: _taken(_below(Unit.MILLISECONDS), '"< 15m"'),
+    Measure.LEGACY_RATIO: _taken(_below(Unit.RATIO), '"< 1%"'),
+    Measure.SATISFACTION: _taken(_changed(Form.KEPT, Form.UP, Form.GROWN), "kept, up or +5%"),
+    Measure.DELIVERY_SPEED: _taken(_changed(Form.UP, Form.GROWN, Form.TIMES), "+40%"),
+    Measure.INFRASTRUCTURE_COST: _taken(_changed(Form.SHRUNK), "-30%"),
+    Measure.DEVELOPER_PRODUCTIVITY: _taken(_changed(Form.KEPT, Form.UP, Form.GROWN), "up, kept or +10%"),
+    Measure.TIME_TO_MARKET: _taken(_changed(Form.SHRUNK), "-50%"),
 }
-"""Measure -> what a target looks like, and an example for people."""
 
 TAKES_SLO = frozenset((Measure.UPTIME, Measure.LATENCY_P95))
 TAKES_ROUTE = frozenset((Measure.UPTIME, Measure.LATENCY_P95, Measure.LEGACY_RATIO, Measure.MTTR))
 
 
-def target_problem(measure: Measure, target: str) -> tuple[str, str] | None:
+def target_problem(measure: Measure, text: str) -> tuple[str, str] | None:
     """What is wrong with a target, and what to write instead; None if nothing is."""
-    form, example = FORMS[measure]
-    if not re.fullmatch(form, target):
-        return f"{quoted(target)} is not a target for {measure.value}", f"write it like {example}"
-    if not _asks_for_change(target):
-        return f"{quoted(target)} asks for nothing that can be reached by changing", f"write it like {example}"
+    taken = TAKEN[measure]
+    hint = f"write it like {taken.example}"
+    try:
+        target = parse_target(text)
+    except TargetError as error:
+        return f"{quoted(text)} is not a target: {error.what}", hint
+    if (target.form, target.unit) not in taken.forms:
+        return f"{quoted(text)} is not a target for {measure.value}", hint
     return None
-
-
-def _asks_for_change(target: str) -> bool:
-    """A multiple is above x1, a change is not zero, and nothing falls by more than all of it."""
-    if target[0] not in "x+-":
-        return True
-    number = Fraction(target.strip("x+-%"))
-    if target[0] == "x":
-        return number > 1
-    return number > 0 and (target[0] == "+" or number <= 100)

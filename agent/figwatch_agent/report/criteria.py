@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from figwatch_agent.durations import format_duration
-from figwatch_agent.evaluate import criteria as judging
-from figwatch_agent.evaluate.criteria import Judgement, Reason, Target, TargetError, Unit, Verdict
+from figwatch_agent.evaluate.criteria import Reason, judge
+from figwatch_agent.model.names import Verdict
+from figwatch_agent.model.target import Target, TargetError, Unit, parse_target
 from figwatch_agent.model.view import Measured
 from figwatch_agent.report.numbers import number
 
@@ -48,12 +49,12 @@ def criterion_document(measured: Measured) -> dict[str, object]:
 def verdict_of(measured: Measured) -> tuple[Verdict, str]:
     """The verdict on the exact figures, and why it is inconclusive."""
     try:
-        target = judging.parse_target(measured.criterion.target)
+        target = parse_target(measured.criterion.target)
     except TargetError as error:
         return Verdict.INCONCLUSIVE, str(error)
     if _of_another_kind(target, measured):
         return Verdict.INCONCLUSIVE, f"the target is in {target.unit.value} and the figure in {measured.unit}"
-    judged = _judge(target, measured)
+    judged = judge(target, low=measured.low, high=measured.high, baseline=measured.baseline)
     if judged.verdict is not Verdict.INCONCLUSIVE or judged.reason is None:
         return judged.verdict, ""
     return judged.verdict, measured.reason or _REASONS[judged.reason]
@@ -62,8 +63,3 @@ def verdict_of(measured: Measured) -> tuple[Verdict, str]:
 def _of_another_kind(target: Target, measured: Measured) -> bool:
     known = measured.low is not None or measured.high is not None
     return known and target.unit is not Unit.BASELINE and target.unit.value != measured.unit
-
-
-def _judge(target: Target, measured: Measured) -> Judgement:
-    figure = judging.Measured(estimate=measured.estimate, low=measured.low, high=measured.high)
-    return judging.judge(target, figure, measured.baseline)

@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from figwatch_agent.evaluate.comparison import Counts, Outcome, Sides, compare
-from figwatch_agent.evaluate.criteria import Measured, Verdict, judge, parse_target
+from figwatch_agent.evaluate.criteria import judge
 from figwatch_agent.evaluate.latency import quantile
 from figwatch_agent.evaluate.legacy_ratio import Bucket, Requests, forecast_zero
 from figwatch_agent.evaluate.mttr import mttr
+from figwatch_agent.model.names import Verdict
+from figwatch_agent.model.target import parse_target
 
 BOUNDS = (0.005, 0.1, 0.2, 0.5, 1.0)
 
@@ -72,8 +74,8 @@ def test_a_verdict_holds_for_every_value_the_bounds_allow(
     text: str, values: list[Fraction], baseline: Fraction
 ) -> None:
     target = parse_target(text)
-    judged = judge(target, Measured(estimate=None, low=min(values), high=max(values)), baseline).verdict
-    one_by_one = {judge(target, Measured.exactly(value), baseline).verdict for value in values}
+    judged = judge(target, low=min(values), high=max(values), baseline=baseline).verdict
+    one_by_one = {judge(target, low=value, high=value, baseline=baseline).verdict for value in values}
     assert one_by_one == {judged} if len(one_by_one) == 1 else judged is Verdict.INCONCLUSIVE
 
 

@@ -4,8 +4,9 @@ from fractions import Fraction
 
 import pytest
 
-from figwatch_agent.evaluate.criteria import Verdict, parse_target
 from figwatch_agent.evaluate.uptime import Probe, Uptime, UptimeMeter, uptime
+from figwatch_agent.model.names import Verdict
+from figwatch_agent.model.target import parse_target
 
 UP_AT_0 = Probe(at=0, up=True)
 

@@ -220,6 +220,11 @@ def test_no_measure_takes_a_target_of_no_known_form(measure: Measure, target: st
     assert target_problem(measure, target) is not None
 
 
+@pytest.mark.parametrize("measure", [Measure.DATA_LOSS, Measure.INFRASTRUCTURE_COST])
+def test_what_should_become_less_cannot_be_kept(measure: Measure) -> None:
+    assert target_problem(measure, "kept") is not None
+
+
 def test_two_files_cannot_promise_under_one_name(tmp_path: Path) -> None:
     paths = []
     for service in ("one", "two"):
