@@ -1,5 +1,6 @@
 """The facts of a page in sentences: what broke, for whom, how bad. Numbers carry their units."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from figwatch_agent.durations import format_seconds
@@ -14,7 +15,7 @@ ALERTS_SHOWN: Final = 5
 def what_broke(page: Page) -> tuple[str, ...]:
     """One sentence for each alert: those that fire, or all once the incident is resolved."""
     over = page.kind is PageKind.RESOLVE
-    alerts = [alert for alert in page.incident.alerts if over or alert.resolved_at is None]
+    alerts = _without_echoes([alert for alert in page.incident.alerts if over or alert.resolved_at is None])
     told = [_alert(alert) for alert in alerts[:ALERTS_SHOWN]]
     if len(alerts) > ALERTS_SHOWN:
         told.append(f"and {len(alerts) - ALERTS_SHOWN} more alerts")
@@ -47,6 +48,16 @@ def how_bad(page: Page) -> tuple[str, ...]:
     return counted, _budget(facts)
 
 
+def _without_echoes(alerts: Sequence[Alert]) -> list[Alert]:
+    """Without what the service side alone shows where the whole route shows it as well."""
+    whole = {(alert.name, alert.slo, alert.route, alert.tier) for alert in alerts if alert.lane != "service"}
+    return [
+        alert
+        for alert in alerts
+        if alert.lane != "service" or (alert.name, alert.slo, alert.route, alert.tier) not in whole
+    ]
+
+
 def _alert(alert: Alert) -> str:
     lane = ", seen on the service side alone" if alert.lane == "service" else ""
     tier = "early lane" if alert.tier == EARLY else f"tier {alert.tier}"
@@ -72,6 +83,8 @@ def _budget(facts: Facts) -> str:
     parts = []
     if facts.burn_rate is not None:
         parts.append(f"burn rate {facts.burn_rate} (1 spends exactly the error budget)")
+    if facts.exhausted_in == 0:
+        return "; ".join((*parts, "the error budget is spent"))
     if facts.budget_left is not None:
         parts.append(f"{facts.budget_left} of the error budget left")
     if facts.exhausted_in is not None:

@@ -38,8 +38,9 @@ def conditions(page: Page) -> tuple[str, ...]:
     decision = page.incident.decision
     if decision is None or page.kind is PageKind.RESOLVE:
         return ()
+    reason = "" if decision.reason.value == decision.outcome.value else f": {decision.reason.value}"
     plan = f", plan {decision.plan}" if decision.plan else ""
-    said = f"{_DECIDED[decision.outcome]}: {decision.reason.value}{plan}"
+    said = f"{_DECIDED[decision.outcome]}{reason}{plan}"
     return said, *(_condition(condition) for condition in decision.conditions)
 
 
@@ -54,6 +55,19 @@ def rollback(incident: Incident) -> tuple[str, ...]:
     if run.detail:
         said += f" ({run.detail})"
     return (said + ".",)
+
+
+def next_steps(page: Page) -> tuple[str, ...]:
+    """What a person types next; nothing where nothing is asked of anybody."""
+    incident = page.incident
+    if page.kind not in (PageKind.TRIGGER, PageKind.UPDATE):
+        return ()
+    said = []
+    if incident.acknowledged_at is None:
+        said.append(f"Say that you are on it: figwatch ack {incident.id}")
+    if incident.decision is not None:
+        said.append(f"See the plan and its steps: figwatch rollback show {incident.id}")
+    return tuple(said)
 
 
 def _condition(condition: Condition) -> str:

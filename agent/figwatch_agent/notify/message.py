@@ -1,6 +1,7 @@
 """A page in words that every receiver can carry: a title, labelled lines, links. Plain text, cleaned, not yet escaped.
 
-Written for somebody who was asleep a minute ago: what broke, for whom, how bad, what figwatch does about it.
+Written for somebody who was asleep a minute ago: what broke, for whom, how bad, what figwatch does about it,
+and what to type next.
 """
 
 from dataclasses import dataclass
@@ -65,6 +66,7 @@ def message_for(delivery: Delivery, now: Instant) -> Message:
         ("For whom", facts.for_whom(page)),
         ("How bad", facts.how_bad(page)),
         ("What figwatch does", (page.action, *judgement.rollback(page.incident))),
+        ("What you can do", judgement.next_steps(page)),
         ("Why", judgement.conditions(page)),
         ("Stages", stages.told(page)),
     )

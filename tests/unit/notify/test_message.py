@@ -8,6 +8,7 @@ import pytest
 
 from figwatch_agent.demo import events_v2, slack_hook
 from figwatch_agent.durations import HOUR, MINUTE
+from figwatch_agent.model.decision import DecisionOutcome, Reason
 from figwatch_agent.model.effect import DeliveryState
 from figwatch_agent.model.journal import Delivery
 from figwatch_agent.model.page import PageKind
@@ -17,7 +18,7 @@ from figwatch_agent.notify.message import message_for
 from figwatch_agent.notify.pagerduty import event
 from figwatch_agent.notify.post import encode
 from figwatch_agent.notify.slack import payload
-from support.model_values import NOON, a_page, a_row, an_alert, an_incident
+from support.model_values import NOON, a_decision, a_page, a_row, an_alert, an_incident
 from support.pager import ROUTING_KEY
 
 HOSTILE = {
@@ -44,15 +45,52 @@ def text_of(given: Delivery, now: int = NOON) -> str:
     return "\n".join([message.subject, *(text for line in message.lines for text in line.texts)])
 
 
-def test_a_trigger_says_what_broke_for_whom_how_bad_and_what_is_done() -> None:
+def test_a_trigger_says_what_broke_for_whom_how_bad_what_is_done_and_what_to_type() -> None:
     message = message_for(delivery(), NOON)
     assert [line.label for line in message.lines] == [
         "What broke",
         "For whom",
         "How bad",
         "What figwatch does",
+        "What you can do",
         "Why",
     ]
+
+
+def test_a_page_that_somebody_has_asks_nobody_to_take_it() -> None:
+    taken = replace(an_incident(), acknowledged_at=NOON, acknowledged_by="operator@workstation")
+    row = replace(a_row(), page=a_page(PageKind.UPDATE, incident=taken))
+    text = text_of(replace(delivery(), row=row))
+    assert "figwatch ack" not in text
+    assert f"figwatch rollback show {taken.id}" in text
+
+
+@pytest.mark.parametrize("kind", [PageKind.RESOLVE, PageKind.INFORMATION])
+def test_what_is_over_asks_for_nothing(kind: PageKind) -> None:
+    assert "figwatch ack" not in text_of(delivery(kind))
+
+
+def test_a_budget_that_is_spent_is_said_to_be_spent() -> None:
+    facts = a_page().facts
+    assert facts is not None
+    spent = replace(a_page(), facts=replace(facts, budget_left="0%", exhausted_in=0))
+    text = text_of(replace(delivery(), row=replace(a_row(), page=spent)))
+    assert "the error budget is spent" in text
+    assert "gone in" not in text
+
+
+def test_an_alert_of_the_whole_route_is_not_told_again_for_its_service_side() -> None:
+    alerts = (replace(an_alert(), lane="all"), replace(an_alert(), id="other", lane="service"))
+    incident = replace(an_incident(), alerts=alerts)
+    row = replace(a_row(), page=a_page(PageKind.TRIGGER, incident=incident))
+    (broke,) = message_for(replace(delivery(), row=row), NOON).lines[0].texts
+    assert "service side" not in broke
+
+
+def test_a_reason_that_repeats_the_outcome_is_not_said_twice() -> None:
+    decision = replace(a_decision(outcome=DecisionOutcome.DRY_RUN), reason=Reason.DRY_RUN)
+    row = replace(a_row(), page=a_page(PageKind.TRIGGER, incident=replace(an_incident(), decision=decision)))
+    assert "Dry run: nothing is changed, plan chat-to-legacy" in text_of(replace(delivery(), row=row))
 
 
 def test_each_condition_of_the_guard_is_told_with_its_evidence() -> None:
