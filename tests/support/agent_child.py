@@ -1,12 +1,14 @@
 """Runs the agent's own command line in forked processes, and ends them by SIGKILL at counted instants.
 
-As a program it reads one order a line on stdin (JSON: id, argv, folder, env, log, points, kills, wall) and forks for
+As a program it reads one order a line on stdin (JSON: id, argv, folder, env, log, points, kill, wall) and forks for
 each; it prints ``{"id", "pid"}``, and ``{"id", "status"}`` when that process has ended. Forking from a process that has
 everything imported starts an agent within a few milliseconds; nothing of the agent is changed, only what it calls:
 ``sqlite3.connect``, aiohttp's sessions and ``time.time_ns`` are wrapped before it is loaded.
 
-Points are the two sides of every commit and of every HTTP call that changes something. ``kills`` names the number of
-the point, counted from 0, at which the process dies; every point is written to the file ``points`` before.
+Points are the two sides of every commit and of every HTTP call that changes something. ``kill`` names the point at
+which the process dies, by its number counted from 0 or by its name; every point is written to the file ``points``
+before. A name ends with the number of those alike that came before, since the loop and the workers take turns as they
+like.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import sys
 import threading
 import time
 import types
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
@@ -40,12 +43,13 @@ class Killer:
 
     def __init__(self) -> None:
         self._points: int | None = None  # file descriptor
-        self._kill: int | None = None
+        self._kill: int | str | None = None
         self._count = 0
+        self._seen: Counter[str] = Counter()
         self._empty = 0
         self._lock = threading.Lock()
 
-    def arm(self, points: str, kill: int | None) -> None:
+    def arm(self, points: str, kill: int | str | None) -> None:
         """Count from here, into the file ``points``."""
         self._points = os.open(points, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         self._kill = kill
@@ -59,8 +63,10 @@ class Killer:
                 self._empty += 1
                 if self._empty > 2 * EMPTY_TICKS:
                     return
-            os.write(self._points, f"{self._count} {label}\n".encode())
-            if self._count == self._kill:
+            name = f"{label} #{self._seen[label]}"
+            self._seen[label] += 1
+            os.write(self._points, f"{name}\n".encode())
+            if self._kill in (self._count, name):
                 os.kill(os.getpid(), signal.SIGKILL)
                 time.sleep(60)  # the signal is on its way; nothing may be done any more
             self._count += 1
@@ -106,8 +112,10 @@ def _name(sql: str, table: str, parameters: Any) -> str:
         return f"step {entry['step']} {entry['state']}"
     if table == "rollback" and sql.startswith("UPDATE"):
         return f"rollback {parameters[0]}"
+    if table == "outbox" and sql.startswith("INSERT"):
+        return f"page {json.loads(parameters[-1])['page']['kind']}"
     if table == "outbox":
-        return "outbox sending" if "'sending'" in sql else "outbox new" if sql.startswith("INSERT") else "outbox end"
+        return "outbox sending" if "'sending'" in sql else "outbox end"
     return table
 
 
@@ -115,7 +123,13 @@ def _label(written: list[str]) -> str:
     told = sorted(set(written) - _COUNTS)
     if not told:
         return "counts alone"
-    return "schema" if "schema" in told else " + ".join(told)
+    if "schema" in told:
+        return "schema"
+    if "progress" in written:
+        # Results of workers are taken in by whatever tick comes next, so only what is new names it.
+        pages = [name for name in told if name.startswith("page ")]
+        return "tick: " + " + ".join(pages or ["notes" if "transition" in told else "results"])
+    return " + ".join(told)
 
 
 def _connect(*arguments: Any, **named: Any) -> sqlite3.Connection:

@@ -57,10 +57,10 @@ class AgentProcess:
         return self.ended.done() and self.ended.result() == KILLED
 
     def passed(self) -> list[str]:
-        """Labels of the points of this life, the last one being where it was killed, if it was."""
+        """Names of the points of this life, the last one being where it was killed, if it was."""
         if not self.points.exists():
             return []
-        return [line.partition(" ")[2] for line in self.points.read_text("utf-8").splitlines()]
+        return self.points.read_text("utf-8").splitlines()
 
     async def end(self, within: float = STOP_WITHIN) -> int:
         """Wait for its end and return the exit code."""
@@ -94,7 +94,7 @@ class Nursery:
         self,
         folder: Path,
         *arguments: str,
-        kill: int | None = None,
+        kill: int | str | None = None,
         counted: bool = False,
         wall: Path | None = None,
         env: dict[str, str] | None = None,
@@ -130,9 +130,15 @@ class Nursery:
         while line := await stdout.readline():
             told: dict[str, Any] = json.loads(line)
             if "pid" in told:
-                self._born[told["id"]].set_result(told["pid"])
+                self._bear(self._born[told["id"]], told["pid"])
             elif "status" in told:
                 self._ended[told["id"]].set_result(told["status"])
+
+    def _bear(self, born: asyncio.Future[int], pid: int) -> None:
+        if born.done():  # nobody waits for it any more
+            os.kill(pid, signal.SIGKILL)
+        else:
+            born.set_result(pid)
 
 
 @asynccontextmanager

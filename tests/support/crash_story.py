@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -28,10 +29,10 @@ WITHIN: Final = 40.0
 
 DOUBT: Final = frozenset(
     {
-        "after commit of step flush intended",
-        "before POST /flush",
-        "after POST /flush",
-        "before commit of step flush done",
+        "after commit of step flush intended #0",
+        "before POST /flush #0",
+        "after POST /flush #0",
+        "before commit of step flush done #0",
     }
 )
 """Instants after which nobody can know whether the step that must not be repeated took place."""
@@ -43,7 +44,7 @@ class Lives:
 
     home: Home
     nursery: Nursery
-    kills: Sequence[int]
+    kills: Sequence[int | str]
     lives: list[AgentProcess] = field(default_factory=list)
     task: asyncio.Task[None] | None = None
 
@@ -59,7 +60,7 @@ class Lives:
 
     @property
     def struck(self) -> list[str]:
-        """Labels of the points at which it was killed."""
+        """Names of the points at which it was killed."""
         return [life.passed()[-1] for life in self.lives if life.killed]
 
     def failed(self) -> str:
@@ -169,7 +170,7 @@ class Story:
 Telling = Callable[[Story], Awaitable[None]]
 
 
-async def tell(nursery: Nursery, folder: Path, telling: Telling, mode: str, kills: Sequence[int] = ()) -> Told:
+async def tell(nursery: Nursery, folder: Path, telling: Telling, mode: str, kills: Sequence[int | str] = ()) -> Told:
     """One story with its kills, in a folder of its own that is removed where it went well.
 
     AssertionError, with the points at which the agent was killed, where it did not end as it should.
@@ -196,17 +197,17 @@ async def tell(nursery: Nursery, folder: Path, telling: Telling, mode: str, kill
 
 
 async def tell_all(
-    nursery: Nursery, folder: Path, telling: Telling, mode: str, plans: Iterable[Sequence[int]], at_once: int
+    nursery: Nursery, folder: Path, telling: Telling, mode: str, plans: Iterable[Sequence[int | str]], at_once: int
 ) -> tuple[list[Told], list[str]]:
     """Many stories, so many at once; how they went, and what was wrong with those that went wrong."""
     turn = asyncio.Semaphore(at_once)
     wrong: list[str] = []
+    numbers = count()
 
-    async def one(kills: Sequence[int]) -> Told | None:
-        name = "-".join(map(str, kills)) or "calm"
+    async def one(kills: Sequence[int | str]) -> Told | None:
         async with turn:
             try:
-                return await tell(nursery, folder / name, telling, mode, kills)
+                return await tell(nursery, folder / str(next(numbers)), telling, mode, kills)
             except AssertionError as error:
                 wrong.append(str(error))
                 return None

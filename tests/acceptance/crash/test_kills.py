@@ -1,18 +1,16 @@
 """kill -9 at every commit and every effect: no page is lost, no step repeated, and the incident ends as it should."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from support.agent_process import nursery
 from support.crash_story import Story, tell_all
-from support.folders import quick_folder
 
 AT_ONCE = 6
 """Stories side by side: each mostly waits for the next scrape."""
-SPARE = 4
-"""Points that the loop may pass more or fewer of, by how results of workers fall into its ticks."""
+TRIES = 3
+"""For a point that a telling did not pass, because two things fell into one tick."""
 SECOND_LIFE = 7
 """Points of a life that begins with picking up what the one before left."""
 
@@ -21,17 +19,9 @@ LEAST = {"a page with its resolve": 22, "a rollback": 45}
 """Points that a story has at least; fewer would mean that they are not seen any more."""
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    with quick_folder() as folder:
-        yield folder
-
-
 def important(labels: list[str]) -> set[str]:
-    """Points whose number does not depend on how results fall into ticks."""
-    return {
-        label for label in labels if any(word in label for word in ("schema", "outbox", "step", "POST", "rollback"))
-    }
+    """Points that every telling passes, however results fall into ticks."""
+    return {label for label in labels if not any(word in label for word in ("tick: notes", "tick: results"))}
 
 
 @pytest.mark.timeout(400)
@@ -42,11 +32,13 @@ async def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(name: str, 
         (calm,), wrong = await tell_all(born, folder, telling, mode, [()], 1)
         assert not wrong
         assert len(calm.points) >= LEAST[name], calm.points
-        told, wrong = await tell_all(born, folder, telling, mode, [(n,) for n in range(len(calm.points))], AT_ONCE)
-    assert not wrong, "\n".join(wrong)
-    struck = [each.struck[0] for each in told if each.struck]
-    assert len(struck) >= len(calm.points) - SPARE
-    assert important(calm.points) <= set(struck), important(calm.points) - set(struck)
+        left, struck = set(calm.points), set[str]()
+        for _ in range(TRIES):
+            told, wrong = await tell_all(born, folder, telling, mode, [(point,) for point in sorted(left)], AT_ONCE)
+            assert not wrong, "\n".join(wrong)
+            struck |= {each.struck[0] for each in told if each.struck}
+            left = important(calm.points) - struck
+    assert not left, "the agent was never killed there"
 
 
 @pytest.mark.slow
@@ -56,7 +48,7 @@ async def test_two_kills_at_any_points_lose_nothing_and_repeat_nothing(name: str
     mode, telling = STORIES[name]
     async with nursery(folder) as born:
         (calm,), _ = await tell_all(born, folder, telling, mode, [()], 1)
-        pairs = [(first, second) for first in range(len(calm.points)) for second in range(SECOND_LIFE)]
+        pairs = [(first, second) for first in calm.points for second in range(SECOND_LIFE)]
         told, wrong = await tell_all(born, folder, telling, mode, pairs, AT_ONCE)
     assert not wrong, "\n".join(wrong)
     assert sum(len(each.struck) == 2 for each in told) >= len(pairs) * 9 // 10
