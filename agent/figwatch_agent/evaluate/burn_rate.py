@@ -1,4 +1,4 @@
-"""Burn-rate tiers: factors, how fast they detect and reset, and the exact decision over bounded windows.
+"""Burn rates: the exact decision over bounded windows.
 
 A window that starts inside a coarse slot has hard bounds instead of an interpolated guess. The slot's events may lie
 inside the window or before it, so the lowest ratio has the slot's bad events outside and its good ones inside, the
@@ -7,37 +7,15 @@ highest has it the other way round. Where both fall on one side of the threshold
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-
-from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration
 
 INT64_MAX = 2**63 - 1
 
 Integers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TierShape:
-    """What makes a tier: it fires when `share` of the period's budget would be spent within `long`."""
-
-    severity: Literal["page", "ticket"]
-    share: Fraction  # of the period's error budget
-    long: Duration
-    short: Duration  # the tier stays up only while this window burns too
-
-
-# Google, The Site Reliability Workbook, chapter 5 "Alerting on SLOs", table 5-8: the first three rows with their
-# share of the budget, and the second ticket tier of 10 % in three days; a short window is a twelfth of the long one.
-DEFAULT_TIERS: tuple[TierShape, ...] = (
-    TierShape(severity="page", share=Fraction(2, 100), long=1 * HOUR, short=5 * MINUTE),
-    TierShape(severity="page", share=Fraction(5, 100), long=6 * HOUR, short=30 * MINUTE),
-    TierShape(severity="ticket", share=Fraction(10, 100), long=1 * DAY, short=2 * HOUR),
-    TierShape(severity="ticket", share=Fraction(10, 100), long=3 * DAY, short=6 * HOUR),
-)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,39 +26,9 @@ class Verdict:
     certified: bool
 
 
-def tier_factor(share: Fraction, long: Duration, period: Duration) -> Fraction:
-    """The burn rate that spends `share` of the budget of `period` within `long` (both milliseconds)."""
-    if long <= 0 or period <= 0:
-        raise ValueError(f"windows are positive milliseconds, got long {long} and period {period}")
-    return share * period / long
-
-
 def threshold_ratio(factor: Fraction, objective: Fraction) -> Fraction:
     """The error ratio at which a tier of this factor stands exactly on its threshold."""
     return factor * (1 - objective)
-
-
-def can_fire(factor: Fraction, objective: Fraction) -> bool:
-    """Whether any error ratio can exceed the threshold: a ratio never exceeds 1, so factor x budget must be below 1."""
-    return threshold_ratio(factor, objective) < 1
-
-
-def detect_time(factor: Fraction, objective: Fraction, error_ratio: Fraction, long: Duration) -> Duration | None:
-    """Milliseconds from the start of a steady `error_ratio` to the threshold of the long window, rounded up.
-
-    Traffic is steady and clean before. None when this ratio never exceeds the threshold.
-    """
-    threshold = threshold_ratio(factor, objective)
-    return None if error_ratio <= threshold else _round_up(threshold / error_ratio * long)
-
-
-def reset_time(factor: Fraction, objective: Fraction, error_ratio: Fraction, short: Duration) -> Duration | None:
-    """Milliseconds from the end of a steady `error_ratio` until the short window falls to the threshold, rounded up.
-
-    None when this ratio never exceeds the threshold.
-    """
-    threshold = threshold_ratio(factor, objective)
-    return None if error_ratio <= threshold else _round_up(short * (1 - threshold / error_ratio))
 
 
 def over(
@@ -160,7 +108,3 @@ def _fits(
     for counts in (bad_in, total_in, bad_edge, total_edge):
         fits &= (counts <= limit) & (counts >= -limit)
     return fits
-
-
-def _round_up(value: Fraction) -> int:
-    return -(-value.numerator // value.denominator)

@@ -17,16 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.durations import DAY, Duration
+from figwatch_agent.model.tier import EARLY_NULL_BUDGETS, early_possible
 
 Integers: TypeAlias = NDArray[np.int64]
 
 NAT = 1_000_000
 YEAR: Duration = 365 * DAY
 
-NULL_BUDGETS = 5  # p0: the lane is silent up to five error budgets
 OUTAGE = Fraction(20, 100)  # p1 while p0 is small
 OUTAGE_UP_TO = Fraction(2, 100)  # the largest p0 for which 20 % still stands well apart from it
-OFF_FROM = Fraction(1, 2)  # at p0 = 50 % (an objective of 90 %) nothing that fails is early any more
 
 # Below eleven requests an hour a year has fewer than 100,000 events. The threshold stays there: a rate estimated from
 # an agent's first seconds may be 0, and the third failure in a row would already be an alert.
@@ -52,9 +51,9 @@ class EarlyLane:
         """The lane of an objective between 0 and 1; None where the objective is too low for one."""
         if not 0 < objective < 1:
             raise ValueError(f"an objective lies between 0 and 1, both excluded, got {objective}")
-        p0 = NULL_BUDGETS * (1 - objective)
-        if p0 >= OFF_FROM:
+        if not early_possible(objective):
             return None
+        p0 = EARLY_NULL_BUDGETS * (1 - objective)
         p1 = OUTAGE if p0 <= OUTAGE_UP_TO else (1 + p0) / 2
         return cls(p0=p0, p1=p1, bad_weight=_weight(p1, p0), good_weight=_weight(1 - p1, 1 - p0))
 

@@ -4,10 +4,10 @@ from figwatch_agent.durations import Duration, format_duration
 from figwatch_agent.files.diagnostics import Diagnostic, did_you_mean, quoted
 from figwatch_agent.files.document import Document, Path
 from figwatch_agent.files.targets import TAKEN, TAKES_ROUTE, TAKES_SLO, target_problem
-from figwatch_agent.files.tiers import DEFAULT_TIERS, early_possible, interval_flaw, tier_flaws
+from figwatch_agent.files.tiers import interval_flaw, tier_flaws
 from figwatch_agent.files.written import WrittenCriterion, WrittenFile, WrittenSlo, WrittenTier
 from figwatch_agent.model.slo import Availability, Criterion, Histogram, Latency, ServiceSlos, Slo, Uptime
-from figwatch_agent.model.tier import EARLY, Tier
+from figwatch_agent.model.tier import DEFAULT_TIERS, EARLY, Tier, early_possible
 
 PER_ROUTE = (Availability, Latency)
 """SLIs that count requests of routes by the contract."""

@@ -1,33 +1,14 @@
-"""When somebody is told: the tiers that come by default, and which tiers can do their work at all."""
+"""Which tiers can do their work at all."""
 
 from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration, format_duration
-from figwatch_agent.model.names import Severity
+from figwatch_agent.durations import Duration, format_duration
 from figwatch_agent.model.tier import Tier
 
 SCRAPES_PER_WINDOW = 4
 """A window holds at least this many scrapes, or its counts are chance."""
-
-EARLY_NULL = 5
-"""The early lane's null hypothesis: errors at this many budgets."""
-EARLY_OFF = Fraction(1, 2)
-"""Error ratio of the null hypothesis from which on the early lane is off."""
-
-_DEFAULTS = (
-    (Fraction(2, 100), HOUR, 5 * MINUTE, Severity.PAGE),
-    (Fraction(5, 100), 6 * HOUR, 30 * MINUTE, Severity.PAGE),
-    (Fraction(10, 100), DAY, 2 * HOUR, Severity.TICKET),
-    (Fraction(10, 100), 3 * DAY, 6 * HOUR, Severity.TICKET),
-)
-"""Share, long, short, severity: Google's SRE workbook, chapter 5, table 5-8, with a second ticket tier."""
-
-DEFAULT_TIERS = tuple(
-    Tier(name=format_duration(long), share=share, long=long, short=short, severity=severity)
-    for share, long, short, severity in _DEFAULTS
-)
 
 
 class Flaw(NamedTuple):
@@ -68,11 +49,6 @@ def interval_flaw(window: Duration, interval: Duration) -> str | None:
         f"a window of {format_duration(window)} holds fewer than {SCRAPES_PER_WINDOW} scrapes"
         f" at an interval of {format_duration(interval)}"
     )
-
-
-def early_possible(objective: Fraction) -> bool:
-    """Whether the early lane can tell an outage from what the objective allows."""
-    return EARLY_NULL * (1 - objective) < EARLY_OFF
 
 
 def _short(number: Fraction) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from figwatch_agent.evaluate.burn_rate import detect_time, over, over_many, reset_time, threshold_arrays
+from figwatch_agent.evaluate.burn_rate import over, over_many, threshold_arrays
 
 factors = st.sampled_from([Fraction(144, 10), Fraction(6), Fraction(3), Fraction(1), Fraction(14, 15)])
 objectives = st.sampled_from([Fraction(9, 10), Fraction(95, 100), Fraction(99, 100), Fraction(999, 1000)])
@@ -54,24 +54,3 @@ def test_arrays_decide_as_the_scalars_do_at_any_size(
     expected = [over(*w, unsure_is_over=unsure) for w in windows]
     assert decided.tolist() == [v.over for v in expected]
     assert certified.tolist() == [v.certified for v in expected]
-
-
-@given(factors, objectives, st.fractions(0, 1, max_denominator=1000), st.integers(1_000, 10_000))
-def test_detection_is_the_first_millisecond_at_the_threshold(
-    factor: Fraction, objective: Fraction, ratio: Fraction, long: int
-) -> None:
-    """One request a millisecond, clean until now: after t the long window holds t x ratio bad ones."""
-    limit = factor * (1 - objective)
-    found = detect_time(factor, objective, ratio, long)
-    reached = [t for t in range(long + 1) if t * ratio / long >= limit]
-    assert found == (reached[0] if ratio > limit else None)
-
-
-@given(factors, objectives, st.fractions(0, 1, max_denominator=1000), st.integers(1_000, 5_000))
-def test_the_reset_is_the_first_millisecond_back_at_the_threshold(
-    factor: Fraction, objective: Fraction, ratio: Fraction, short: int
-) -> None:
-    limit = factor * (1 - objective)
-    found = reset_time(factor, objective, ratio, short)
-    cleared = [t for t in range(short + 1) if (short - t) * ratio / short <= limit]
-    assert found == (cleared[0] if ratio > limit else None)

@@ -1,4 +1,4 @@
-"""Burn rates: factors, reach, and the exact decision on both sides of a threshold."""
+"""Burn rates: the exact decision on both sides of a threshold."""
 
 from fractions import Fraction
 
@@ -6,87 +6,15 @@ import numpy as np
 import pytest
 
 from figwatch_agent.evaluate.burn_rate import (
-    DEFAULT_TIERS,
     INT64_MAX,
     Verdict,
-    can_fire,
-    detect_time,
     over,
     over_many,
-    reset_time,
     threshold_arrays,
-    tier_factor,
 )
 
-MINUTE = 60_000
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
 THREE_NINES = Fraction(999, 1000)
 PAGE = Fraction(144, 10)
-
-
-@pytest.mark.parametrize(
-    ("period", "factors"),
-    [
-        (30 * DAY, ["14.4", "6", "3", "1"]),
-        (28 * DAY, ["13.44", "5.6", "2.8", "14/15"]),
-    ],
-)
-def test_default_tiers_have_the_factors_of_their_period(period: int, factors: list[str]) -> None:
-    assert [tier_factor(t.share, t.long, period) for t in DEFAULT_TIERS] == [Fraction(f) for f in factors]
-
-
-def test_default_short_windows_are_a_twelfth_of_the_long_ones() -> None:
-    assert all(t.long == 12 * t.short for t in DEFAULT_TIERS)
-
-
-def test_the_default_tiers_page_twice_and_open_tickets_twice() -> None:
-    assert [t.severity for t in DEFAULT_TIERS] == ["page", "page", "ticket", "ticket"]
-
-
-def test_windows_of_a_millisecond_have_a_factor() -> None:
-    assert tier_factor(Fraction(1, 50), 1, 1) == Fraction(1, 50)
-
-
-@pytest.mark.parametrize(("long", "period"), [(0, DAY), (HOUR, 0), (-1, DAY)])
-def test_windows_without_length_have_no_factor(long: int, period: int) -> None:
-    with pytest.raises(ValueError, match="positive milliseconds"):
-        tier_factor(Fraction(1, 50), long, period)
-
-
-@pytest.mark.parametrize(
-    ("factor", "objective", "possible"),
-    [
-        (Fraction(10), Fraction(9, 10), False),  # needs a ratio above 1
-        (Fraction(999, 100), Fraction(9, 10), True),  # just below
-        (Fraction(144, 10), Fraction(9, 10), False),
-        (Fraction(144, 10), Fraction(95, 100), True),
-    ],
-)
-def test_a_tier_can_fire_only_below_a_ratio_of_one(factor: Fraction, objective: Fraction, possible: bool) -> None:
-    assert can_fire(factor, objective) is possible
-
-
-def test_a_total_outage_reaches_fourteen_budgets_of_an_hour_in_under_a_minute() -> None:
-    assert detect_time(PAGE, THREE_NINES, Fraction(1), HOUR) == 51_840
-
-
-def test_detection_time_is_rounded_up() -> None:
-    assert detect_time(Fraction(1), Fraction(1, 2), Fraction(3, 4), 1000) == 667
-
-
-def test_a_ratio_at_the_threshold_is_never_detected() -> None:
-    assert detect_time(PAGE, THREE_NINES, Fraction(144, 10_000), HOUR) is None
-    assert detect_time(PAGE, THREE_NINES, Fraction(145, 10_000), HOUR) is not None
-
-
-def test_the_short_window_holds_a_total_outage_for_nearly_its_length() -> None:
-    assert reset_time(PAGE, THREE_NINES, Fraction(1), 5 * MINUTE) == 295_680
-
-
-def test_a_ratio_at_the_threshold_has_nothing_to_reset() -> None:
-    assert reset_time(PAGE, THREE_NINES, Fraction(144, 10_000), 5 * MINUTE) is None
-    assert reset_time(PAGE, THREE_NINES, Fraction(288, 10_000), 5 * MINUTE) == 150_000
 
 
 @pytest.mark.parametrize(
