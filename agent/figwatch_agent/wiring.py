@@ -24,7 +24,6 @@ from figwatch_agent.model.journal import DeliveryResult
 from figwatch_agent.model.outcome import Saved
 from figwatch_agent.model.plan import GatewayReading
 from figwatch_agent.model.settings import PrometheusServer, Receiver, Scrape, Settings
-from figwatch_agent.model.wire import encode
 from figwatch_agent.notify.build import notifier_for
 from figwatch_agent.notify.build import open_session as open_notify_session
 from figwatch_agent.notify.emergency import Emergency
@@ -338,9 +337,6 @@ def _gateway_reader(session: aiohttp.ClientSession) -> ReadGateway:
 def _recorder(record: Path | None, saved: Saved, stack: AsyncExitStack) -> Recording | None:
     if record is None:
         return None
-    record.mkdir(parents=True, exist_ok=True)
-    if saved.sequence:
-        (record / "saved.json").write_text(encode(saved), encoding="utf-8")
-    recording = Recording(record)
+    recording = Recording(record, saved if saved.sequence else None)
     stack.callback(recording.close)
     return recording

@@ -10,21 +10,13 @@ import click
 
 from figwatch_agent.commands._options import config_option, loaded_from, output_option, say_json
 from figwatch_agent.engine import Engine
-from figwatch_agent.errors import FigwatchError, NotEnoughData, ReplayDiffers
+from figwatch_agent.errors import NotEnoughData, ReplayDiffers
 from figwatch_agent.files.load import Loaded
-from figwatch_agent.model.outcome import Saved
-from figwatch_agent.model.wire import decode, encode
+from figwatch_agent.model.wire import encode
 from figwatch_agent.sources.recording import RecordedRuns, RecordedTick
-
-SAVED: Final = "saved.json"
-"""State that a recording began with; without this file it began with none."""
 
 SHOWN: Final = 200
 """Characters of a value that differs."""
-
-
-class SavedUnreadable(FigwatchError):
-    """The state that a recording began with cannot be read; restore saved.json from the recording."""
 
 
 @click.command(name="replay")
@@ -39,18 +31,15 @@ class SavedUnreadable(FigwatchError):
 def command(recorded: Path, config: str, output: str) -> None:
     """Run a recording again with the files of --config and compare every decision byte for byte.
 
-    With the files that were used then, everything is the same. With others, the first difference shows what they
-    change. Exits 1 at the first difference.
+    A folder may hold several runs, such as those before and after a restart. With the files that were used then,
+    everything is the same. With others, the first difference shows what they change. Exits 1 at the first difference.
     """
     loaded = loaded_from(config)
-    saved = _saved(recorded)
     runs = RecordedRuns(recorded)
-    with click.progressbar(
-        _after(runs, saved), label="Replaying", file=sys.stderr, hidden=not sys.stderr.isatty()
-    ) as ticks:
-        count = _compare(loaded, saved, ticks)
+    with click.progressbar(iter(runs), label="Replaying", file=sys.stderr, hidden=not sys.stderr.isatty()) as ticks:
+        count = _compare(loaded, ticks)
     if not count:
-        raise NotEnoughData(f"{recorded} holds no tick after the state in {SAVED}: record for longer")
+        raise NotEnoughData(f"{recorded} holds no whole tick: record for longer")
     if output == "json":
         say_json({"ticks": count, "same": True, "notices": runs.notices})
         return
@@ -59,26 +48,13 @@ def command(recorded: Path, config: str, output: str) -> None:
     click.echo(f"All {count} ticks gave the same Outcome, byte for byte.")
 
 
-def _saved(folder: Path) -> Saved | None:
-    path = folder / SAVED
-    if not path.is_file():
-        return None
-    try:
-        return decode(Saved, path.read_text("utf-8"))
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise SavedUnreadable(f"{path} cannot be read: {error}; restore it from the recording") from None
-
-
-def _after(runs: RecordedRuns, saved: Saved | None) -> Iterator[RecordedTick]:
-    """The ticks that follow the state; an earlier run in the same folder led up to it."""
-    since = saved.at if saved is not None else None
-    return (tick for tick in runs if since is None or tick.now > since)
-
-
-def _compare(loaded: Loaded, saved: Saved | None, ticks: Iterator[RecordedTick]) -> int:
-    engine = Engine(loaded.services, loaded.settings, saved)
+def _compare(loaded: Loaded, ticks: Iterator[RecordedTick]) -> int:
+    """How many ticks were the same. Each run begins with the state it began with then, as after a kill."""
+    engine = Engine(loaded.services, loaded.settings)
     count = 0
     for tick in ticks:
+        if tick.first:
+            engine = Engine(loaded.services, loaded.settings, tick.saved)
         replayed = encode(engine.advance(tick.inputs, tick.now))
         if replayed != tick.outcome:
             raise ReplayDiffers(_difference(count + 1, tick, replayed))

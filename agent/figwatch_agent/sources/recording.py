@@ -1,14 +1,14 @@
 """What ``run --record`` keeps: every tick's Inputs and Outcome, so that it can be replayed byte for byte.
 
-A folder holds one file per run, named by its first tick. A file holds one JSON object a line, of two kinds: a table of
-series, written once under its digest, and a tick, whose batches name their tables by digest. Every line ends with the
-SHA-256 of what stands before it on the line.
+A folder holds one file per run, named by its first tick. A file holds one JSON object a line, of three kinds: the state
+that the run began with, where there was one; a table of series, written once under its digest; and a tick, whose
+batches name their tables by digest. Every line ends with the SHA-256 of what stands before it on the line.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO, Final
@@ -17,7 +17,7 @@ from figwatch_agent.durations import Instant
 from figwatch_agent.errors import FigwatchError
 from figwatch_agent.model.batch import EMPTY_TABLE, SeriesTable
 from figwatch_agent.model.inputs import Inputs
-from figwatch_agent.model.outcome import Outcome
+from figwatch_agent.model.outcome import Outcome, Saved
 from figwatch_agent.model.wire import decode, encode, plain
 
 _SEAL: Final = ',"sha256":"'
@@ -36,13 +36,17 @@ class RecordedTick:
     inputs: Inputs
     now: Instant
     outcome: str  # canonical JSON, as it was encoded then
+    first: bool = False  # of its run: the engine began here, with `saved`
+    saved: Saved | None = None  # None: with no state
 
 
 class Recording:
     """Writes one run. A disk that is full ends the recording, never the agent: see ``fault``."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, saved: Saved | None = None) -> None:
+        """``saved`` is the state that the run begins with; None where it begins with none."""
         self._folder = folder
+        self._saved = saved
         self._file: BinaryIO | None = None
         self._written = {_EMPTY_DIGEST}
         self._digests: dict[int, tuple[SeriesTable, str]] = {}  # by identity, of the tables of the last tick
@@ -57,6 +61,7 @@ class Recording:
         try:
             if self._file is None:
                 self._file = _create(self._folder, now)
+                self._begin(self._file)
             self._write(self._file, inputs, now, outcome)
             self._file.flush()
         except OSError as error:
@@ -69,6 +74,11 @@ class Recording:
             with suppress(OSError):  # what a full disk did not take is lost, and `fault` says so
                 self._file.close()
             self._file = None
+
+    def _begin(self, file: BinaryIO) -> None:
+        saved, self._saved = self._saved, None
+        if saved is not None:
+            file.write(_line(f'{{"saved":{encode(saved)}'))
 
     def _write(self, file: BinaryIO, inputs: Inputs, now: Instant, outcome: Outcome) -> None:
         used: dict[int, tuple[SeriesTable, str]] = {}
@@ -110,13 +120,13 @@ class RecordedRuns:
             yield from self._ticks(file)
 
     def _ticks(self, path: Path) -> Iterator[RecordedTick]:
-        tables = {_EMPTY_DIGEST: EMPTY_TABLE}
+        run = _Run()
         with path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if not line.endswith(b"\n"):
                     self.notices.append(f"{path}:{number}: the last tick was cut off, as by a kill; it is left out")
                     return
-                yield from _read(line, tables, f"{path}:{number}")
+                yield from _read(line, run, f"{path}:{number}")
 
 
 def read_recording(folder: Path) -> Iterator[tuple[Inputs, Instant, str]]:
@@ -147,16 +157,29 @@ def _json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _read(line: bytes, tables: dict[str, SeriesTable], where: str) -> Iterator[RecordedTick]:
+@dataclass(slots=True)
+class _Run:
+    """What the lines of a run said so far."""
+
+    tables: dict[str, SeriesTable] = field(default_factory=lambda: {_EMPTY_DIGEST: EMPTY_TABLE})
+    saved: Saved | None = None
+    first: bool = True
+
+
+def _read(line: bytes, run: _Run, where: str) -> Iterator[RecordedTick]:
     text = line[:-1].decode("utf-8", "surrogatepass") if _is_whole(line) else ""
     if not text:
         raise RecordingDamaged(f"{where}: the line is damaged; restore the file, or replay what comes before it")
     body: dict[str, Any] = json.loads(text)
-    if "digest" in body:
-        tables[body["digest"]] = decode(SeriesTable, _json(body["table"]))
+    if "saved" in body:
+        run.saved = decode(Saved, _json(body["saved"]))
+    elif "digest" in body:
+        run.tables[body["digest"]] = decode(SeriesTable, _json(body["table"]))
     else:
-        inputs = _inputs(body["inputs"], tables, where)
-        yield RecordedTick(inputs=inputs, now=body["now"], outcome=_json(body["outcome"]))
+        inputs = _inputs(body["inputs"], run.tables, where)
+        outcome = _json(body["outcome"])
+        yield RecordedTick(inputs=inputs, now=body["now"], outcome=outcome, first=run.first, saved=run.saved)
+        run.first, run.saved = False, None
 
 
 def _is_whole(line: bytes) -> bool:

@@ -11,7 +11,7 @@ from figwatch_agent import cli
 from figwatch_agent.commands.replay import first_difference
 from figwatch_agent.files.load import load
 from figwatch_agent.model.inputs import Inputs
-from figwatch_agent.model.wire import encode
+from figwatch_agent.model.outcome import Saved
 from figwatch_agent.sources.recording import Recording
 from figwatch_agent.store.memory import MemoryStore
 from support.agent_site import SLO, write_files
@@ -26,9 +26,9 @@ def recorded_world(config: str, folder: Path, ticks: int = 20) -> World:
     return world
 
 
-def record(world: World, folder: Path, ticks: int) -> None:
+def record(world: World, folder: Path, ticks: int, saved: Saved | None = None) -> None:
     """Go on and record."""
-    recording = Recording(folder)
+    recording = Recording(folder, saved)
     for _ in range(ticks):
         world.serve(good=40, bad=2)
         inputs = Inputs(batches=(world.batch(),))
@@ -56,30 +56,20 @@ def test_other_files_give_the_first_difference(tmp_path: Path, capsys: pytest.Ca
     assert "recorded" in said
 
 
-async def test_a_recording_that_began_with_a_state_replays_from_it(
+async def test_runs_before_and_after_a_restart_replay_each_from_its_own_state(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     config = write_files(tmp_path, 1)
-    folder = tmp_path / "rec"
-    world = recorded_world(config, tmp_path / "before")
+    world = recorded_world(config, tmp_path / "rec")
     store = MemoryStore()
-    for outcome in world.outcomes:
+    for outcome in world.outcomes[:-1]:  # the last one was decided and recorded, and not committed any more
         await store.commit(outcome)
     saved = await store.load()
     loaded = load(config)
     world.engine = type(world.engine)(loaded.services, loaded.settings, saved)
-    record(world, folder, 5)
-    (folder / "saved.json").write_text(encode(saved), "utf-8")
-    assert cli.main(["replay", "--recorded", str(folder), "--config", config, "--output", "json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"ticks": 5, "same": True, "notices": []}
-
-
-def test_a_saved_state_that_cannot_be_read_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    config = write_files(tmp_path, 1)
-    recorded_world(config, tmp_path / "rec", ticks=2)
-    (tmp_path / "rec" / "saved.json").write_text("[]", "utf-8")
-    assert cli.main(["replay", "--recorded", str(tmp_path / "rec"), "--config", config]) == 1
-    assert "saved.json cannot be read" in capsys.readouterr().err
+    record(world, tmp_path / "rec", 5, saved)
+    assert cli.main(["replay", "--recorded", str(tmp_path / "rec"), "--config", config, "--output", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"ticks": 25, "same": True, "notices": []}
 
 
 def test_a_folder_without_a_recording_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
