@@ -73,6 +73,22 @@ class Casework:
             if any(known.id == alert.id for known in case.incident.alerts):
                 case.put(incidents.with_resolved(case.incident, alert, last_bad))
 
+    def relieved(self, ended: list[Alert], now: Instant, notes: Notes) -> None:
+        """Tickets of an incident end with its last page, unless they still see bad ticks.
+
+        What rejects a page's burn rate says less about a ticket's: at two requests a second a ticket would keep the
+        people who were paged waiting for half an hour. What goes on burning slowly fires it anew on new evidence.
+        """
+        pages = {alert.id for alert in ended if alert.severity is Severity.PAGE}
+        for case in [case for case in self.desk.cases.values() if case.incident.open]:
+            known = {alert.id for alert in case.incident.alerts}
+            if not pages & known or incidents.paging(case.incident):
+                continue
+            for index in [index for index, alert in self.watches.firing.items() if alert.id in known]:
+                if self.watches.quiet(index, now):
+                    last = self.watches.last_impact(index)
+                    self.resolved(self.watches.resolve(index, now), last, now, notes)
+
     def signalled(self, signals: dict[str, Signal], unknown: frozenset[str], now: Instant, notes: Notes) -> None:
         """Signals that began open a ticket; signals that ended close it; those that cannot be seen now stay."""
         for key, signal in signals.items():

@@ -105,6 +105,7 @@ class Engine:
             self._casework.fired(watch, alert, now, notes)
         for alert, last_bad in resolved:
             self._casework.resolved(alert, last_bad, now, notes)
+        self._casework.relieved([alert for alert, _ in resolved], now, notes)
         signals, unknown = self._signals.look(tally, since, now)
         self._casework.signalled(signals, unknown, now, notes)
 

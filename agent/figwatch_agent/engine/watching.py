@@ -100,6 +100,11 @@ class Watches:
         """End of the last bad tick of a watch's run."""
         return self.runs.last_impact(index)
 
+    def quiet(self, index: int, now: Instant) -> bool:
+        """Whether the hold has passed since a watch's last bad tick."""
+        last = self.runs.last_impact(index)
+        return last is None or now - last >= self.catalog.settings.alerting.hold
+
     def window_counts(self, stream: Stream, window: StreamWindow, cut: int = 0) -> WindowCounts:
         """The counts of one stream, without bad events that came before ``cut`` of them had been counted."""
         index = stream.index
@@ -248,8 +253,7 @@ class Watches:
         if watch.lane == "service" and now - int(self.last_service[watch.stream.index]) >= hold:
             # Nobody is served by the service side any more: the route as a whole says whether users are well.
             judged = next(w for w in self.catalog.watches if w.key == f"{watch.stream.key} {watch.tier} all")
-        last = self.runs.last_impact(judged.index)
-        if last is not None and now - last < hold:
+        if not self.quiet(judged.index, now):
             return False
         bad, total = self.runs.since(judged.index)
         return rejects_still_burning(bad, total, min(watch.ratio, Fraction(1)))

@@ -76,15 +76,29 @@ class Oracle:
         fired = [tier for tier in self.tiers.values() if not tier.firing and known and self.burns(tier, tick.at)]
         for tier in fired:
             tier.firing = True
+        paged = self.tiers["fast"].firing
         for tier in self.tiers.values():
             if tier.firing and known and self.recovered(tier, tick.at):
-                tier.firing = False
-                for other in self.tiers.values():
-                    if not other.firing:
-                        other.cut, other.run = tick.at, []
+                self.end(tier, tick.at)
+        slow, ended = self.tiers["slow"], paged and not self.tiers["fast"].firing
+        if ended and slow.firing and self.quiet(slow, tick.at):  # the ticket ends with the page
+            self.end(slow, tick.at)
         for tier in self.tiers.values():
             if tier.run and not tier.firing and self.recovered(tier, tick.at):
                 tier.run = []
+
+    def end(self, tier: Tier, now: int) -> None:
+        tier.firing = False
+        for other in self.tiers.values():
+            if not other.firing:
+                other.cut, other.run = now, []
+
+    def last_bad(self, tier: Tier) -> int:
+        failures = [tick.at for tick in self.ticks if tick.bad and tick.covered]
+        return tier.run[-1].at if tier.run else max(failures, default=0)
+
+    def quiet(self, tier: Tier, now: int) -> bool:
+        return now - self.last_bad(tier) >= HOLD
 
     def burns(self, tier: Tier, now: int) -> bool:
         for length in (tier.long, tier.short):
@@ -101,9 +115,8 @@ class Oracle:
         return total + -(-missing.numerator // missing.denominator)
 
     def recovered(self, tier: Tier, now: int) -> bool:
-        failures = [tick for tick in self.ticks if tick.bad and tick.covered]
-        last = tier.run[-1].at if tier.run else max((tick.at for tick in failures), default=0)
-        if now - last < HOLD and (tier.run or failures):
+        last = self.last_bad(tier)
+        if not self.quiet(tier, now):
             return False
         since = [tick for tick in self.ticks if tick.at > last and tick.covered]
         bad, total = sum(tick.bad for tick in since), sum(tick.total for tick in since)
