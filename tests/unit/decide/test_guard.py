@@ -1,0 +1,150 @@
+"""Every condition of the guard, alone."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from figwatch_agent.decide.guard import READING_HOLDS, SidesSeen, Situation, weigh
+from figwatch_agent.durations import HOUR, MINUTE, SECOND
+from figwatch_agent.model.batch import Reading
+from figwatch_agent.model.decision import DecisionOutcome, Reason
+from figwatch_agent.model.names import DataPlan, Mode, Stage, Tri
+from figwatch_agent.model.plan import HttpCall, LagReading
+from figwatch_agent.model.settings import Rollback
+from support.world import CHAT, START, plan
+
+LEGACY, GATEWAY, LAG = "chat-to-legacy/legacy", "chat-to-legacy/gateway", "chat-to-legacy/lag"
+
+
+def reading(name: str, ok: bool = True, value: str = "", age: int = SECOND) -> Reading:
+    return Reading(name=name, at=START - age, ok=ok, detail="200 in 3 ms", value=value)
+
+
+def good(**changed: Any) -> Situation:
+    """A situation in which everything holds."""
+    situation = Situation(
+        now=START,
+        route=CHAT,
+        stage=Stage.CANARY,
+        plan=plan(),
+        plan_digest="abc",
+        settings=Rollback(mode=Mode.AUTO),
+        paging=("chat-availability, tier early",),
+        measured=True,
+        sides=SidesSeen(outcome="worse", evidence="worse"),
+        readings={LEGACY: reading(LEGACY), GATEWAY: reading(GATEWAY, value="1")},
+        gateway_at_start="1",
+        legacy_rate=Fraction(10),
+        route_rate=Fraction(40),
+        already_run=False,
+        latched=False,
+        last_rollback=None,
+        recent_rollbacks=0,
+        kill_switch=False,
+        store_healthy=True,
+    )
+    return replace(situation, **changed)
+
+
+def with_reading(each: Reading) -> dict[str, Any]:
+    return {"readings": good().readings | {each.name: each}}
+
+
+def dual_write(lag: Reading | None) -> dict[str, Any]:
+    call = HttpCall(method="GET", url="http://127.0.0.1:3/lag")
+    readings = good().readings | ({LAG: lag} if lag is not None else {})
+    lagging = LagReading(read=call, field="seconds", at_most=2 * SECOND)
+    return {"plan": replace(plan(data=DataPlan.DUAL_WRITE), lag=lagging), "readings": readings}
+
+
+WITHHELD = [
+    ({"paging": ()}, Reason.NO_PAGE_TIER),
+    ({"measured": False}, Reason.STALE_DATA),
+    ({"sides": SidesSeen(outcome="shared", evidence="counts")}, Reason.SHARED_CAUSE),
+    ({"sides": SidesSeen(outcome="not_worse", evidence="counts")}, Reason.NOT_WORSE),
+    ({"sides": SidesSeen(outcome="undecided", evidence="counts")}, Reason.COMPARISON_UNDECIDED),
+    ({"sides": SidesSeen(outcome="no_control", evidence="counts")}, Reason.NO_CONTROL),
+    ({"plan": None}, Reason.NO_PLAN),
+    (with_reading(reading(LEGACY, ok=False)), Reason.LEGACY_UNFIT),
+    (with_reading(reading(LEGACY, age=READING_HOLDS + 1)), Reason.LEGACY_UNKNOWN),
+    ({"readings": {GATEWAY: reading(GATEWAY, value="1")}}, Reason.LEGACY_UNKNOWN),
+    ({"route_rate": Fraction(491)}, Reason.OVER_CAPACITY),
+    ({"plan": plan(data=DataPlan.FORWARD_ONLY)}, Reason.FORWARD_ONLY),
+    ({"stage": Stage.RETIRED}, Reason.RETIRED_ROUTE),
+    ({"plan": plan(data=DataPlan.DUAL_WRITE)}, Reason.LAG_UNKNOWN),
+    (dual_write(None), Reason.LAG_UNKNOWN),
+    (dual_write(reading(LAG, ok=False, value="1")), Reason.LAG_UNKNOWN),
+    (dual_write(reading(LAG, value="1", age=READING_HOLDS + 1)), Reason.LAG_UNKNOWN),
+    (dual_write(reading(LAG, value="soon")), Reason.LAG_UNKNOWN),
+    (dual_write(reading(LAG, value="-1")), Reason.LAG_UNKNOWN),
+    (dual_write(reading(LAG, value='{"seconds":2.001}')), Reason.LAG_TOO_LARGE),
+    ({"readings": {LEGACY: reading(LEGACY)}}, Reason.GATEWAY_UNKNOWN),
+    (with_reading(reading(GATEWAY, value="1", age=READING_HOLDS + 1)), Reason.GATEWAY_UNKNOWN),
+    ({"gateway_at_start": None}, Reason.GATEWAY_UNKNOWN),
+    ({"gateway_at_start": "0"}, Reason.GATEWAY_CHANGED),
+    ({"already_run": True}, Reason.ALREADY_RUNNING),
+    ({"kill_switch": True}, Reason.KILL_SWITCH),
+    ({"store_healthy": False}, Reason.AGENT_UNHEALTHY),
+    ({"latched": True}, Reason.LATCHED),
+    ({"last_rollback": START - 30 * MINUTE + 1}, Reason.COOL_DOWN),
+    ({"recent_rollbacks": 3}, Reason.BLAST_CAP),
+    ({"settings": Rollback(mode=Mode.AUTO, freeze=((START, START + 1),))}, Reason.FREEZE),
+]
+"""What stands against a rollback, one thing at a time."""
+
+PASSES = [
+    {},
+    {"route_rate": Fraction(490)},
+    with_reading(reading(LEGACY, age=READING_HOLDS)),
+    dual_write(reading(LAG, value='{"seconds":2}')),
+    {"last_rollback": START - 30 * MINUTE},
+    {"recent_rollbacks": 2},
+    {"settings": Rollback(mode=Mode.AUTO, freeze=((START - HOUR, START), (START + 1, START + 2)))},
+    {"plan": replace(plan(), gateway=None), "gateway_at_start": None},
+]
+"""The other side of each threshold."""
+
+PERSONAL = {Reason.LATCHED, Reason.COOL_DOWN, Reason.BLAST_CAP, Reason.FREEZE}
+"""What only holds back what happens by itself."""
+
+
+@pytest.mark.parametrize(("changed", "reason"), WITHHELD)
+def test_what_does_not_hold_withholds_and_gives_its_reason(changed: dict[str, Any], reason: Reason) -> None:
+    decision = weigh(good(**changed))
+    assert (decision.outcome, decision.reason) == (DecisionOutcome.WITHHELD, reason)
+    assert any(each.reason is reason and each.holds is not Tri.YES and each.evidence for each in decision.conditions)
+
+
+@pytest.mark.parametrize("changed", PASSES)
+def test_what_holds_is_carried_out(changed: dict[str, Any]) -> None:
+    decision = weigh(good(**changed))
+    assert (decision.outcome, decision.reason) == (DecisionOutcome.ROLLBACK, Reason.CONDITIONS_HOLD)
+    assert all(each.holds is Tri.YES and each.evidence and each.reason is None for each in decision.conditions)
+
+
+@pytest.mark.parametrize(("changed", "reason"), WITHHELD)
+def test_a_person_overrides_only_what_protects_against_the_agent_itself(
+    changed: dict[str, Any], reason: Reason
+) -> None:
+    decision = weigh(good(**changed, approved_by="ann"))
+    assert (decision.outcome is DecisionOutcome.ROLLBACK) == (reason in PERSONAL)
+
+
+@pytest.mark.parametrize(
+    ("mode", "outcome"),
+    [(Mode.DRY_RUN, DecisionOutcome.DRY_RUN), (Mode.APPROVE, DecisionOutcome.AWAITING_APPROVAL)],
+)
+def test_the_mode_decides_last(mode: Mode, outcome: DecisionOutcome) -> None:
+    assert weigh(good(settings=Rollback(mode=mode))).outcome is outcome
+    assert weigh(good(settings=Rollback(mode=mode), kill_switch=True)).outcome is DecisionOutcome.WITHHELD
+
+
+def test_a_precondition_that_fails_makes_legacy_unfit() -> None:
+    call = HttpCall(method="GET", url="http://127.0.0.1:3/ready")
+    asked = replace(plan(), preconditions=(call,))
+    assert weigh(good(plan=asked)).reason is Reason.LEGACY_UNKNOWN
+    name = "chat-to-legacy/precondition-0"
+    assert weigh(good(plan=asked, **with_reading(reading(name, ok=False)))).reason is Reason.LEGACY_UNFIT
+    assert weigh(good(plan=asked, **with_reading(reading(name)))).outcome is DecisionOutcome.ROLLBACK

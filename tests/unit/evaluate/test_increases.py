@@ -1,0 +1,99 @@
+"""Counter memory: one rule of counting each."""
+
+import numpy as np
+import pytest
+
+from figwatch_agent.evaluate.increases import CREATED_SLACK, CounterMemory, Increase, family_of
+from figwatch_agent.model.batch import Batch, Series, SeriesTable
+
+LONGEST = 2_500
+
+
+def page(at: int, created: dict[str, int] | None = None, **values: int) -> Batch:
+    """One answer; keyword arguments are counters."""
+    table = SeriesTable(tuple(Series(name=f"{name}_total", labels=()) for name in values), frozenset(values))
+    stamps = [(created or {}).get(name, 0) for name in values]
+    return Batch(
+        target="t",
+        at=at,
+        up=True,
+        table=table,
+        values=np.array(list(values.values()), dtype=np.float64),
+        created=np.array(stamps, dtype=np.int64),
+    )
+
+
+def remembered(*pages: Batch) -> CounterMemory:
+    memory = CounterMemory()
+    for each in pages:
+        memory.observe(each, LONGEST)
+    return memory
+
+
+def counted(increase: Increase) -> list[int]:
+    return [int(count) for count in increase.counts]
+
+
+def test_the_first_answer_ever_is_where_counting_starts() -> None:
+    increase = CounterMemory().observe(page(1_000, a=500), LONGEST)
+    assert (counted(increase), increase.gap, increase.timed, increase.started) == ([0], None, False, 1)
+
+
+def test_an_increase_is_the_difference() -> None:
+    increase = remembered(page(1_000, a=500)).observe(page(2_000, a=507), LONGEST)
+    assert (counted(increase), increase.gap, increase.timed) == ([7], 1_000, True)
+
+
+def test_a_reset_counts_from_zero() -> None:
+    increase = remembered(page(1_000, a=500)).observe(page(2_000, a=3), LONGEST)
+    assert (counted(increase), increase.reset) == ([3], 1)
+
+
+def test_a_reset_to_zero_counts_nothing() -> None:
+    assert counted(remembered(page(1_000, a=500)).observe(page(2_000, a=0), LONGEST)) == [0]
+
+
+def test_a_birth_stamped_within_the_gap_counts_however_large_it_is() -> None:
+    increase = remembered(page(1_000, a=1)).observe(page(2_000, {"b": 1_500}, a=1, b=10**9), LONGEST)
+    assert (counted(increase), increase.born) == ([0, 10**9], 1)
+
+
+@pytest.mark.parametrize(("created", "count"), [(10_000 - CREATED_SLACK, 5), (10_000 - CREATED_SLACK - 1, 0)])
+def test_clocks_may_differ_by_a_second_about_a_birth(created: int, count: int) -> None:
+    increase = remembered(page(10_000, a=1)).observe(page(11_000, {"b": created}, a=1, b=5), LONGEST)
+    assert counted(increase) == [0, count]
+
+
+@pytest.mark.parametrize(("value", "count"), [(200, 200), (201, 0)])
+def test_a_birth_without_a_stamp_may_be_ten_times_what_was_counted_lately(value: int, count: int) -> None:
+    memory = remembered(page(1_000, a=0), page(2_000, a=20))
+    increase = memory.observe(page(3_000, a=40, b=value), LONGEST)
+    assert counted(increase) == [20, count]
+    assert (increase.born, increase.started) == ((1, 0) if count else (0, 1))
+
+
+def test_a_birth_after_a_failed_scrape_is_where_counting_starts() -> None:
+    memory = remembered(page(1_000, a=0), page(2_000, a=20))
+    memory.fail()
+    increase = memory.observe(page(3_000, {"b": 2_500}, a=40, b=2), LONGEST)
+    assert (counted(increase), increase.answered_before) == ([20, 0], False)
+
+
+def test_a_series_that_comes_back_goes_on_where_it_was() -> None:
+    memory = remembered(page(1_000, a=1, b=100), page(2_000, a=2))
+    assert counted(memory.observe(page(3_000, a=3, b=104), LONGEST)) == [1, 4]
+
+
+def test_what_happened_in_a_long_gap_is_counted_and_has_no_time() -> None:
+    memory = remembered(page(1_000, a=1))
+    at_the_line = memory.observe(page(1_000 + LONGEST, a=5), LONGEST)
+    beyond = memory.observe(page(1_000 + 2 * LONGEST + 1, a=9), LONGEST)
+    assert (counted(at_the_line), at_the_line.timed) == ([4], True)
+    assert (counted(beyond), beyond.timed) == ([4], False)
+
+
+def test_the_rows_of_one_histogram_are_one_family() -> None:
+    labels = (("le", "0.1"), ("route", "/a"))
+    bucket = Series(name="h_seconds_bucket", labels=labels)
+    count = Series(name="h_seconds_count", labels=labels[1:])
+    assert family_of(bucket) == family_of(count) == ("h_seconds", (("route", "/a"),))

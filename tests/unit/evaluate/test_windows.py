@@ -1,0 +1,84 @@
+"""Rings: what their edges say, and what they refuse."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from figwatch_agent.durations import DAY, MINUTE
+from figwatch_agent.evaluate.windows import DEFAULT, Level, Ring, Window, highest_ratio, lowest_ratio, reaching
+
+LAYOUT = (Level(resolution=10, span=100),)
+
+
+def ring(*ticks: tuple[int, int]) -> Ring:
+    made = Ring(LAYOUT, 1)
+    for at, count in ticks:
+        made.advance(at, np.array([count]))
+    return made
+
+
+def window(inside: int, edge: int) -> Window:
+    return Window(np.array([inside]), np.array([edge]))
+
+
+def test_a_ring_without_ticks_is_empty() -> None:
+    assert Ring(LAYOUT, 2).window(50).most.tolist() == [0, 0]
+
+
+def test_a_window_that_starts_on_a_boundary_has_no_edge() -> None:
+    seen = ring((100, 1), (110, 2), (120, 4)).window(10)
+    assert (seen.inside.tolist(), seen.edge.tolist()) == ([4], [0])
+
+
+def test_the_slot_that_is_cut_is_handed_out_apart() -> None:
+    seen = ring((100, 1), (115, 2), (122, 4)).window(10)
+    assert (seen.inside.tolist(), seen.edge.tolist()) == ([4], [2])
+
+
+def test_an_event_at_the_very_start_of_a_window_lies_outside() -> None:
+    assert ring((100, 7), (110, 2)).window(10).most.tolist() == [2]
+
+
+def test_a_gap_longer_than_the_ring_empties_it() -> None:
+    assert ring((100, 7), (1_000, 2)).window(100).most.tolist() == [2]
+
+
+def test_time_never_goes_back() -> None:
+    with pytest.raises(ValueError, match="ticks go forward"):
+        ring((100, 1)).advance(99, np.array([1]))
+
+
+def test_the_future_cannot_be_amended() -> None:
+    with pytest.raises(ValueError, match="only past events"):
+        ring((100, 1)).amend(101, np.array([1]))
+
+
+def test_an_amended_event_counts_where_it_happened() -> None:
+    made = ring((100, 1), (110, 0), (120, 0), (130, 0))
+    made.amend(115, np.array([5]))
+    assert made.window(10).most.tolist() == [0]
+    assert made.window(20).most.tolist() == [5]
+
+
+def test_a_layout_is_stretched_only_as_far_as_it_must() -> None:
+    assert reaching(DEFAULT, 30 * DAY) == DEFAULT
+    assert reaching(DEFAULT, 90 * DAY)[-1] == Level(resolution=30 * MINUTE, span=90 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("bad", "total", "low", "high"),
+    [
+        ((1, 0), (10, 0), Fraction(1, 10), Fraction(1, 10)),
+        ((1, 2), (10, 5), Fraction(1, 13), Fraction(3, 12)),  # bad ones outside and good ones inside, and the reverse
+        ((0, 0), (0, 0), None, None),
+        ((0, 0), (0, 3), Fraction(0), None),  # only good events, and perhaps none of them inside
+        ((0, 3), (0, 3), None, Fraction(1)),
+        ((-2, 0), (10, 0), Fraction(-1, 5), Fraction(-1, 5)),  # more good than all: shown, not clipped
+    ],
+)
+def test_bounds_of_a_ratio(
+    bad: tuple[int, int], total: tuple[int, int], low: Fraction | None, high: Fraction | None
+) -> None:
+    assert lowest_ratio(window(*bad), window(*total), 0) == low
+    assert highest_ratio(window(*bad), window(*total), 0) == high
