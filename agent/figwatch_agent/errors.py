@@ -4,6 +4,7 @@ FigwatchError
 ├── FilesInvalid      the files checked have problems (exit 3); carries all of them
 ├── NotEnoughData     the question cannot be answered yet (exit 5)
 ├── AgentUnreachable  no agent answers at the address of figwatch.yaml
+├── SecretUnreadable  a secret that figwatch.yaml names is not there, or is none
 ├── StoreError
 │   ├── StoreLocked       another agent owns this state
 │   ├── StoreTooNew       the state was written by a newer figwatch
@@ -31,6 +32,10 @@ class NotEnoughData(FigwatchError):
 
 class AgentUnreachable(FigwatchError):
     """No agent answers; start it with `figwatch run`, or check `web.listen` in figwatch.yaml."""
+
+
+class SecretUnreadable(FigwatchError):
+    """A secret that figwatch.yaml names cannot be read; set the variable or write the file."""
 
 
 class StoreError(FigwatchError):

@@ -13,8 +13,8 @@ import click
 from figwatch_agent.commands._agent import AgentClient, url_of
 from figwatch_agent.commands._options import loaded_from, say_json
 from figwatch_agent.durations import SECOND, Duration, Instant, format_instant
-from figwatch_agent.errors import AgentUnreachable, FigwatchError
-from figwatch_agent.files.secrets import SecretMissing, read_secret
+from figwatch_agent.errors import AgentUnreachable, FigwatchError, SecretUnreadable
+from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.settings import Settings
 from figwatch_agent.store.writer import open_inbox
@@ -86,7 +86,7 @@ def _token(settings: Settings) -> tuple[str, str] | None:
         if token.role == "operate":
             try:
                 return token.name, read_secret(token.token)
-            except SecretMissing:
+            except SecretUnreadable:
                 continue
     return None
 

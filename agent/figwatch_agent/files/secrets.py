@@ -5,25 +5,21 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 
-from figwatch_agent.errors import FigwatchError
+from figwatch_agent.errors import SecretUnreadable
 from figwatch_agent.model.secret import Secret
 
 MAX_BYTES = 64 * 1024
 
 
-class SecretMissing(FigwatchError, ValueError):
-    """A secret that figwatch.yaml names cannot be read; set the variable or write the file."""
-
-
 def read_secret(secret: Secret) -> str:
     """The secret's value behind its prefix, without the one newline that editors append.
 
-    Raises SecretMissing when it is not there, is empty or is not text; the message names the place, never the value.
+    Raises SecretUnreadable when it is not there, is empty or is not text; the message names the place, never the value.
     """
     value = _from_environment(secret.env) if secret.env is not None else _from_file(str(secret.file))
     value = value.removesuffix("\n").removesuffix("\r")
     if not value:
-        raise SecretMissing(f"{secret} is empty")
+        raise SecretUnreadable(f"{secret} is empty")
     return secret.prefix + value
 
 
@@ -33,7 +29,7 @@ def missing_secrets(settings: object) -> list[str]:
     for secret in _named(settings):
         try:
             read_secret(secret)
-        except SecretMissing as error:
+        except SecretUnreadable as error:
             problems[str(error)] = None
     return list(problems)
 
@@ -52,7 +48,7 @@ def _named(value: object) -> Iterator[Secret]:
 def _from_environment(name: str) -> str:
     value = os.environ.get(name)
     if value is None:
-        raise SecretMissing(f"the environment variable {name} is not set; figwatch.yaml names it as a secret")
+        raise SecretUnreadable(f"the environment variable {name} is not set; figwatch.yaml names it as a secret")
     return value
 
 
@@ -63,7 +59,9 @@ def _from_file(path: str) -> str:
         if len(content) <= MAX_BYTES:
             return content.decode("utf-8")
     except OSError as error:
-        raise SecretMissing(f"the secret in {path} cannot be read: {error.strerror or type(error).__name__}") from None
+        raise SecretUnreadable(
+            f"the secret in {path} cannot be read: {error.strerror or type(error).__name__}"
+        ) from None
     except UnicodeDecodeError:
-        raise SecretMissing(f"the secret in {path} is not UTF-8 text") from None
-    raise SecretMissing(f"the secret in {path} is larger than {MAX_BYTES // 1024} KiB, which no secret is")
+        raise SecretUnreadable(f"the secret in {path} is not UTF-8 text") from None
+    raise SecretUnreadable(f"the secret in {path} is larger than {MAX_BYTES // 1024} KiB, which no secret is")

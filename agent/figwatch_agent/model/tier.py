@@ -1,4 +1,4 @@
-"""Tiers: how fast the budget may burn, over which pair of windows, before somebody is told; those by default as well."""
+"""Tiers: how fast the budget may burn, over which pair of windows, before somebody is told. Some come by default."""
 
 from dataclasses import dataclass
 from fractions import Fraction

@@ -1,24 +1,29 @@
 """From a receiver's settings to the part that speaks to it."""
 
+from functools import partial
+
 import aiohttp
 
 from figwatch_agent.clock import Clock
+from figwatch_agent.model.secret import ReadSecret
 from figwatch_agent.model.settings import PagerDuty, Receiver, Slack
-from figwatch_agent.notify.pagerduty import PagerDutyNotifier
-from figwatch_agent.notify.secrecy import ReadSecret
-from figwatch_agent.notify.slack import SlackNotifier
-from figwatch_agent.notify.webhook import WebhookNotifier
+from figwatch_agent.notify import pagerduty, slack, webhook
+from figwatch_agent.notify.notifier import PostNotifier, Write
 from figwatch_agent.ports import Notifier
 
 
 def notifier_for(receiver: Receiver, session: aiohttp.ClientSession, read_secret: ReadSecret, clock: Clock) -> Notifier:
-    """The notifier of ``receiver``. It reads secrets when it sends, so that a rotated key works at once."""
+    """The notifier of ``receiver``."""
+    return PostNotifier(_writing(receiver), session, read_secret, clock)
+
+
+def _writing(receiver: Receiver) -> Write:
     kind = receiver.kind
     if isinstance(kind, PagerDuty):
-        return PagerDutyNotifier(kind, session, read_secret, clock)
+        return partial(pagerduty.letter, kind)
     if isinstance(kind, Slack):
-        return SlackNotifier(kind, session, read_secret, clock)
-    return WebhookNotifier(kind, session, read_secret, clock)
+        return partial(slack.letter, kind)
+    return partial(webhook.letter, kind)
 
 
 def open_session() -> aiohttp.ClientSession:

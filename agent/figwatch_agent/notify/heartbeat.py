@@ -9,9 +9,10 @@ import structlog
 
 from figwatch_agent.clock import Clock
 from figwatch_agent.durations import Instant
+from figwatch_agent.errors import SecretUnreadable
+from figwatch_agent.model.secret import ReadSecret, resolved
 from figwatch_agent.model.settings import Heartbeat as Settings
 from figwatch_agent.notify.pause import Wait, wait_for
-from figwatch_agent.notify.secrecy import ReadSecret, SecretUnreadable, resolve
 
 TIMEOUT: Final = aiohttp.ClientTimeout(total=10)
 """Seconds."""
@@ -52,7 +53,7 @@ class Heartbeat:
         if not self._healthy():
             return False
         try:
-            url = resolve(self._settings.url, self._read_secret)
+            url = resolved(self._settings.url, self._read_secret)
             async with self._session.get(url, timeout=TIMEOUT, allow_redirects=False) as answer:
                 taken = answer.ok
         except (aiohttp.ClientError, OSError, SecretUnreadable) as error:

@@ -8,18 +8,16 @@
 
 from typing import Final
 
-import aiohttp
-
-from figwatch_agent.clock import Clock
-from figwatch_agent.model.journal import Delivery, DeliveryResult, DeliveryResultKind
+from figwatch_agent.durations import Instant
+from figwatch_agent.model.journal import Delivery
 from figwatch_agent.model.names import Severity
 from figwatch_agent.model.page import Page, PageKind
+from figwatch_agent.model.secret import ReadSecret, resolved
 from figwatch_agent.model.settings import PagerDuty
-from figwatch_agent.notify.classify import unreadable
 from figwatch_agent.notify.keys import wire_key
 from figwatch_agent.notify.message import Message, message_for
-from figwatch_agent.notify.post import encode, post
-from figwatch_agent.notify.secrecy import ReadSecret, SecretUnreadable, masking, resolve
+from figwatch_agent.notify.notifier import Letter
+from figwatch_agent.notify.post import encode
 from figwatch_agent.notify.words import fit, one_line
 
 SUMMARY_LIMIT: Final = 1024
@@ -27,33 +25,15 @@ _FIELD_LIMIT: Final = 255
 _SEVERITIES: Final = {Severity.PAGE: "critical", Severity.TICKET: "warning"}
 
 
-class PagerDutyNotifier:
-    """Speaks to one PagerDuty service."""
-
-    def __init__(
-        self, settings: PagerDuty, session: aiohttp.ClientSession, read_secret: ReadSecret, clock: Clock
-    ) -> None:
-        self._settings = settings
-        self._session = session
-        self._read_secret = read_secret
-        self._clock = clock
-
-    async def deliver(self, delivery: Delivery) -> DeliveryResult:
-        """One event; the receiver deduplicates it by the page's group."""
-        try:
-            routing_key = resolve(self._settings.routing_key, self._read_secret)
-        except SecretUnreadable as error:
-            return unreadable(str(error))
-        document = event(delivery, message_for(delivery, self._clock.now()), routing_key)
-        result = await post(
-            self._session, self._settings.url, encode(document), now=self._clock.now, mask=masking([routing_key])
-        )
-        if result.kind is not DeliveryResultKind.ACCEPTED:
-            return result
-        return DeliveryResult(kind=result.kind, message_id=str(document["dedup_key"]))
-
-    async def close(self) -> None:
-        """The session belongs to whoever opened it."""
+def letter(settings: PagerDuty, delivery: Delivery, now: Instant, read_secret: ReadSecret) -> Letter:
+    """One event; the receiver deduplicates it by the page's group."""
+    routing_key = resolved(settings.routing_key, read_secret)
+    return Letter(
+        url=settings.url,
+        body=encode(event(delivery, message_for(delivery, now), routing_key)),
+        secrets=(routing_key,),
+        message_id=wire_key(delivery.row.page.group),
+    )
 
 
 def event(delivery: Delivery, message: Message, routing_key: str) -> dict[str, object]:

@@ -5,16 +5,15 @@ Slack does not deduplicate, so a message whose reply was lost may stand there tw
 
 from typing import Final
 
-import aiohttp
 from slack_sdk.models.blocks import Block, HeaderBlock, MarkdownTextObject, PlainTextObject, SectionBlock
 
-from figwatch_agent.clock import Clock
-from figwatch_agent.model.journal import Delivery, DeliveryResult
+from figwatch_agent.durations import Instant
+from figwatch_agent.model.journal import Delivery
+from figwatch_agent.model.secret import ReadSecret, resolved
 from figwatch_agent.model.settings import Slack
-from figwatch_agent.notify.classify import unreadable
 from figwatch_agent.notify.message import Line, Link, Message, message_for
-from figwatch_agent.notify.post import encode, post
-from figwatch_agent.notify.secrecy import ReadSecret, SecretUnreadable, masking, resolve
+from figwatch_agent.notify.notifier import Letter
+from figwatch_agent.notify.post import encode
 from figwatch_agent.notify.words import fit
 
 BLOCK_LIMIT: Final = 50
@@ -23,26 +22,10 @@ HEADER_LIMIT: Final = 150
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-class SlackNotifier:
-    """Speaks to one channel."""
-
-    def __init__(self, settings: Slack, session: aiohttp.ClientSession, read_secret: ReadSecret, clock: Clock) -> None:
-        self._settings = settings
-        self._session = session
-        self._read_secret = read_secret
-        self._clock = clock
-
-    async def deliver(self, delivery: Delivery) -> DeliveryResult:
-        """One message; the webhook's URL is the secret."""
-        try:
-            url = resolve(self._settings.webhook_url, self._read_secret)
-        except SecretUnreadable as error:
-            return unreadable(str(error))
-        body = encode(payload(message_for(delivery, self._clock.now())))
-        return await post(self._session, url, body, now=self._clock.now, mask=masking([url]))
-
-    async def close(self) -> None:
-        """The session belongs to whoever opened it."""
+def letter(settings: Slack, delivery: Delivery, now: Instant, read_secret: ReadSecret) -> Letter:
+    """One message; the webhook's URL is the secret."""
+    url = resolved(settings.webhook_url, read_secret)
+    return Letter(url=url, body=encode(payload(message_for(delivery, now))), secrets=(url,))
 
 
 def payload(message: Message) -> dict[str, object]:

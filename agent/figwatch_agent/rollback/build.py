@@ -7,10 +7,10 @@ import aiohttp
 from figwatch_agent.durations import Duration
 from figwatch_agent.model.journal import ActionResult, ActionResultKind
 from figwatch_agent.model.plan import Call, ExecCall, HttpCall
+from figwatch_agent.model.secret import ReadSecret
 from figwatch_agent.ports import Action
 from figwatch_agent.rollback.exec import ExecAction, exit_of_probe
 from figwatch_agent.rollback.http import HttpAction, status_of_probe
-from figwatch_agent.rollback.secrecy import ReadSecret
 
 
 class Dispatch:

@@ -9,9 +9,11 @@ from contextlib import suppress
 from typing import IO, Final
 
 from figwatch_agent.durations import SECOND, Duration
+from figwatch_agent.errors import SecretUnreadable
 from figwatch_agent.model.journal import ActionResult, ActionResultKind
 from figwatch_agent.model.plan import Call, ExecCall
-from figwatch_agent.rollback.secrecy import ReadSecret, SecretUnreadable, resolved, shown
+from figwatch_agent.model.secret import ReadSecret
+from figwatch_agent.rollback.secrecy import all_resolved, shown
 
 KEY_VARIABLE: Final = "FIGWATCH_IDEMPOTENCY_KEY"
 INHERITED: Final = ("PATH", "HOME")
@@ -60,7 +62,7 @@ class ExecAction:
         if not isinstance(call, ExecCall):
             raise TypeError(f"{type(call).__name__} is no process")
         try:
-            declared, secrets = resolved(call.environment, self._read_secret)
+            declared, secrets = all_resolved(call.environment, self._read_secret)
         except SecretUnreadable as error:
             return ActionResult(kind=self._unreached, detail=str(error))
         environment = {**self._inherited, **declared} | ({KEY_VARIABLE: key} if key else {})

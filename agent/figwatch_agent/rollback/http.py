@@ -9,9 +9,11 @@ from typing import Final
 import aiohttp
 
 from figwatch_agent.durations import SECOND, Duration
+from figwatch_agent.errors import SecretUnreadable
 from figwatch_agent.model.journal import ActionResult, ActionResultKind
 from figwatch_agent.model.plan import Call, HttpCall
-from figwatch_agent.rollback.secrecy import ReadSecret, SecretUnreadable, resolved, shown
+from figwatch_agent.model.secret import ReadSecret
+from figwatch_agent.rollback.secrecy import all_resolved, shown
 
 CHANGED_BY: Final = "X-Changed-By"
 IDEMPOTENCY_KEY: Final = "Idempotency-Key"
@@ -60,7 +62,7 @@ class HttpAction:
         if not isinstance(call, HttpCall):
             raise TypeError(f"{type(call).__name__} is no HTTP call")
         try:
-            headers, secrets = resolved(call.headers, self._read_secret)
+            headers, secrets = all_resolved(call.headers, self._read_secret)
         except SecretUnreadable as error:
             return ActionResult(kind=self._unreached, detail=str(error))
         headers |= {CHANGED_BY: "figwatch"} | ({IDEMPOTENCY_KEY: key} if key else {})

@@ -10,7 +10,7 @@ from figwatch_agent.clock import Clock
 from figwatch_agent.durations import SECOND, Duration, Instant, format_duration
 from figwatch_agent.model.batch import ProbeResult, Reading
 from figwatch_agent.model.plan import HttpCall
-from figwatch_agent.model.secret import Secret
+from figwatch_agent.model.secret import ReadSecret, resolved
 from figwatch_agent.sources.body import read_body
 from figwatch_agent.sources.fault import Fault, FaultReason, fault_of, is_our_own
 from figwatch_agent.sources.questions import ProbeQuestion, Question, ReadingQuestion
@@ -43,14 +43,14 @@ class HttpProber:
         self,
         questions: Iterable[Question],
         clock: Clock,
-        reveal: Callable[[Secret], str],
+        read_secret: ReadSecret,
         session: Callable[[], aiohttp.ClientSession] = open_session,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``reveal`` reads the value of a secret header; ``sleep`` takes seconds and may wake early."""
+        """``read_secret`` reads the value of a secret header; ``sleep`` takes seconds and may wake early."""
         self._questions = tuple(questions)
         self._clock = clock
-        self._reveal = reveal
+        self._read_secret = read_secret
         self._open = session
         self._sleep = sleep
         self._probes: list[ProbeResult] = []
@@ -131,7 +131,7 @@ class HttpProber:
         if call.json is None:
             del headers["Content-Type"]
         for name, value in call.headers:
-            headers[name] = self._reveal(value) if isinstance(value, Secret) else value
+            headers[name] = resolved(value, self._read_secret)
         async with session.request(
             call.method,
             call.url,

@@ -12,7 +12,7 @@ from yarl import URL
 from figwatch_agent.clock import Clock
 from figwatch_agent.durations import SECOND, Duration, Instant
 from figwatch_agent.model.batch import Batch, down
-from figwatch_agent.model.secret import Secret
+from figwatch_agent.model.secret import ReadSecret, resolved
 from figwatch_agent.model.settings import Scrape
 from figwatch_agent.sources.body import read_body
 from figwatch_agent.sources.exposition_cache import MalformedPage, Page, PageParser
@@ -43,13 +43,13 @@ class ScrapeSource:
         settings: Scrape,
         wanted: Callable[[str], bool] | frozenset[str],
         clock: Clock,
-        reveal: Callable[[Secret], str],
+        read_secret: ReadSecret,
         session: Callable[[], aiohttp.ClientSession] = open_session,
     ) -> None:
-        """``wanted`` says of a sample name whether its series are kept; ``reveal`` reads the bearer token."""
+        """``wanted`` says of a sample name whether its series are kept; ``read_secret`` reads the bearer token."""
         self._settings = settings
         self._clock = clock
-        self._reveal = reveal
+        self._read_secret = read_secret
         self._open = session
         self._session: aiohttp.ClientSession | None = None
         self._parsers = {target: PageParser(wanted) for target in settings.targets}
@@ -102,7 +102,7 @@ class ScrapeSource:
         """Body and whether it is OpenMetrics."""
         headers = {"Accept": ACCEPT, "Accept-Encoding": "gzip"}
         if self._settings.bearer is not None:
-            headers["Authorization"] = f"Bearer {self._reveal(self._settings.bearer)}"
+            headers["Authorization"] = f"Bearer {resolved(self._settings.bearer, self._read_secret)}"
         async with asyncio.timeout(self._settings.timeout / SECOND):
             url = URL(target)
             for _ in range(_MAX_REDIRECTS + 1):

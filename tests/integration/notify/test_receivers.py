@@ -15,6 +15,7 @@ import pytest
 
 from figwatch_agent.clock import AnchoredClock, ManualClock
 from figwatch_agent.durations import DAY, SECOND
+from figwatch_agent.errors import SecretUnreadable
 from figwatch_agent.model.effect import DeliveryState
 from figwatch_agent.model.journal import Delivery, DeliveryResult, DeliveryResultKind
 from figwatch_agent.model.outcome import Outcome
@@ -187,7 +188,7 @@ async def test_a_secret_that_cannot_be_read_is_named_and_nothing_is_sent(
     pager: RunningPager, session: aiohttp.ClientSession, path: str
 ) -> None:
     def missing(secret: Secret) -> str:
-        raise KeyError(secret.env)
+        raise SecretUnreadable(f"{secret} is empty")
 
     to, _ = speaking_to(pager, path)
     result = await notifier_for(to, session, missing, ManualClock(NOON)).deliver(delivery())

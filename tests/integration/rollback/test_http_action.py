@@ -10,6 +10,7 @@ from aiohttp import web
 
 from figwatch_agent.demo import child
 from figwatch_agent.durations import SECOND
+from figwatch_agent.errors import SecretUnreadable
 from figwatch_agent.model.journal import ActionResult, ActionResultKind
 from figwatch_agent.model.plan import Call, HttpCall
 from figwatch_agent.model.secret import Secret
@@ -137,7 +138,7 @@ async def test_what_was_never_sent_has_failed_as_a_step_and_says_nothing_as_a_pr
 
 async def test_a_secret_that_cannot_be_read_is_named_and_nothing_is_sent(server: Server) -> None:
     def missing(secret: Secret) -> str:
-        raise KeyError(secret.env)
+        raise SecretUnreadable(f"{secret} is empty")
 
     async with aiohttp.ClientSession() as session:
         result = await steps(session, missing, {}).run(post(server), key="k", deadline=SECOND)

@@ -23,7 +23,7 @@ HOUR = 3_600_000
 Answers = tuple[tuple[ProbeResult, ...], tuple[Reading, ...]]
 
 
-def reveal(secret: Secret) -> str:
+def read_secret(secret: Secret) -> str:
     return f"value of {secret.env}"
 
 
@@ -62,7 +62,7 @@ async def answers(prober: HttpProber, wanted: int = 1) -> Answers:
 
 
 async def asked(question: Question) -> ProbeResult | Reading:
-    probes, readings = await answers(HttpProber([question], ManualClock(7_000), reveal))
+    probes, readings = await answers(HttpProber([question], ManualClock(7_000), read_secret))
     return probes[0] if probes else readings[0]
 
 
@@ -158,7 +158,7 @@ async def test_a_call_with_a_body_sends_it() -> None:
 
 async def test_questions_are_asked_at_once_and_one_that_hangs_delays_no_other() -> None:
     async with served(silent) as hanging, served(answering(b"")) as fine:
-        prober = HttpProber([probe(hanging, timeout=60_000), probe(fine)], AnchoredClock(), reveal)
+        prober = HttpProber([probe(hanging, timeout=60_000), probe(fine)], AnchoredClock(), read_secret)
         probes, _ = await answers(prober)
 
     assert [result.up for result in probes] == [True]
@@ -166,7 +166,7 @@ async def test_questions_are_asked_at_once_and_one_that_hangs_delays_no_other() 
 
 async def test_a_question_is_asked_again_at_its_interval() -> None:
     async with served(answering(b"")) as url:
-        prober = HttpProber([probe(url, interval=50)], AnchoredClock(), reveal)
+        prober = HttpProber([probe(url, interval=50)], AnchoredClock(), read_secret)
         probes, _ = await answers(prober, wanted=4)
 
     times = [result.at for result in probes]
@@ -176,7 +176,7 @@ async def test_a_question_is_asked_again_at_its_interval() -> None:
 
 async def test_what_was_cancelled_gives_nothing() -> None:
     async with served(silent) as url:
-        prober = HttpProber([probe(url), reading(url)], AnchoredClock(), reveal)
+        prober = HttpProber([probe(url), reading(url)], AnchoredClock(), read_secret)
         async with running(prober):
             await asyncio.sleep(0)
 
@@ -185,7 +185,7 @@ async def test_what_was_cancelled_gives_nothing() -> None:
 
 async def test_drained_answers_are_handed_out_once() -> None:
     async with served(answering(b"")) as url:
-        prober = HttpProber([probe(url)], ManualClock(), reveal)
+        prober = HttpProber([probe(url)], ManualClock(), read_secret)
         await answers(prober)
 
     assert prober.drain() == ((), ())
@@ -216,7 +216,7 @@ async def test_a_probe_that_we_could_not_ask_gives_nothing() -> None:
     def session() -> aiohttp.ClientSession:
         return aiohttp.ClientSession(connector=unable)
 
-    prober = HttpProber([probe("http://127.0.0.1:1/")], AnchoredClock(), reveal, session=session)
+    prober = HttpProber([probe("http://127.0.0.1:1/")], AnchoredClock(), read_secret, session=session)
     async with running(prober):
         await until(lambda: unable.tried > 0)
         await asyncio.sleep(0.01)
@@ -234,7 +234,7 @@ async def test_a_timeout_noticed_by_a_process_that_stood_still_gives_nothing() -
         return await silent(request)
 
     async with served(handle) as url:
-        prober = HttpProber([probe(url, timeout=200)], clock, reveal, sleep=_for_ever)
+        prober = HttpProber([probe(url, timeout=200)], clock, read_secret, sleep=_for_ever)
         async with running(prober):
             await asyncio.wait_for(arrived.wait(), 10)
             await asyncio.sleep(0.4)
@@ -265,7 +265,7 @@ async def test_beats_that_were_missed_are_not_made_up_for() -> None:
             await _for_ever(0)
 
     async with served(handle) as url:
-        prober = HttpProber([probe(url, interval=1_000)], clock, reveal, sleep=sleep)
+        prober = HttpProber([probe(url, interval=1_000)], clock, read_secret, sleep=sleep)
         async with running(prober):
             await until(lambda: len(waits) == 4)
 

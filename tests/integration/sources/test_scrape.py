@@ -12,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from figwatch_agent.clock import AnchoredClock, ManualClock
+from figwatch_agent.errors import SecretUnreadable
 from figwatch_agent.model.batch import Batch
 from figwatch_agent.model.secret import Secret
 from figwatch_agent.model.settings import Scrape
@@ -35,13 +36,13 @@ PATIENT = Scrape(targets=(), timeout=10_000, max_bytes=200_000)
 HASTY = replace(PATIENT, timeout=300)
 
 
-def reveal(secret: Secret) -> str:
+def read_secret(secret: Secret) -> str:
     return f"value of {secret.env}"
 
 
 @asynccontextmanager
 async def source(settings: Scrape, *targets: str, now: int = 1_000) -> AsyncIterator[ScrapeSource]:
-    opened = ScrapeSource(replace(settings, targets=targets), everything, ManualClock(now), reveal)
+    opened = ScrapeSource(replace(settings, targets=targets), everything, ManualClock(now), read_secret)
     try:
         yield opened
     finally:
@@ -137,7 +138,7 @@ async def test_one_target_that_hangs_delays_nobody_beyond_the_timeout() -> None:
 async def test_a_fast_answer_is_dated_before_a_slow_one_ends() -> None:
     async with AsyncExitStack() as stack:
         urls = [await stack.enter_async_context(served(handler)) for handler in (silent, answering(FINE))]
-        opened = ScrapeSource(replace(HASTY, targets=tuple(urls)), everything, AnchoredClock(), reveal)
+        opened = ScrapeSource(replace(HASTY, targets=tuple(urls)), everything, AnchoredClock(), read_secret)
         stack.push_async_callback(opened.close)
         slow, fast = await opened.collect(0)
 
@@ -236,7 +237,7 @@ async def test_the_token_and_what_is_accepted_are_said() -> None:
 
 async def test_a_token_that_cannot_be_read_is_a_failed_scrape() -> None:
     def missing(_secret: Secret) -> str:
-        raise OSError("no such file")
+        raise SecretUnreadable("no such file")
 
     async with served(answering(FINE)) as url:
         settings = replace(PATIENT, targets=(url,), bearer=Secret(file="/nowhere"))

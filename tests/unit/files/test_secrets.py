@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from figwatch_agent.files.secrets import SecretMissing, read_secret
+from figwatch_agent.errors import SecretUnreadable
+from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.model.secret import Secret
 
 
@@ -24,7 +25,7 @@ def test_one_newline_at_the_end_of_a_file_is_not_part_of_the_secret(tmp_path: Pa
 
 def test_a_variable_that_is_not_set_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SOME_KEY", raising=False)
-    with pytest.raises(SecretMissing, match="SOME_KEY is not set"):
+    with pytest.raises(SecretUnreadable, match="SOME_KEY is not set"):
         read_secret(Secret(env="SOME_KEY"))
 
 
@@ -36,7 +37,7 @@ def test_a_file_without_a_secret_is_named(tmp_path: Path, content: bytes | None,
     file = tmp_path / "key"
     if content is not None:
         file.write_bytes(content)
-    with pytest.raises(SecretMissing, match=why):
+    with pytest.raises(SecretUnreadable, match=why):
         read_secret(Secret(file=str(file)))
 
 
