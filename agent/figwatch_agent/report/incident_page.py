@@ -66,7 +66,8 @@ def _rollback(run: Json | None) -> Iterator[str]:
 
 def _delivery(row: Json) -> str:
     reason = f" ({row['reason']})" if row["reason"] else ""
-    return f"{row['created_at']} {row['kind']} to {visible(row['receiver'])}: {row['state']}{reason}"
+    instead = f" instead of {visible(row['original_receiver'])}" if row["original_receiver"] else ""
+    return f"{row['created_at']} {row['kind']} to {visible(row['receiver'])}{instead}: {row['state']}{reason}"
 
 
 def _commands(incident: Json) -> Iterator[str]:

@@ -41,3 +41,15 @@ def test_a_rollback_that_awaits_a_word_comes_with_its_command() -> None:
     page = incident_page({**incident, "decision": waiting, "rollback": None}, [])
     assert f"figwatch rollback approve {incident['id']}" in page
     assert "  awaiting_approval, at " in page
+
+
+def test_a_message_that_went_to_the_fallback_says_so() -> None:
+    row = {
+        "created_at": "2026-01-01T00:00:00.000Z",
+        "kind": "trigger",
+        "receiver": "chat-ops",
+        "original_receiver": "oncall",
+        "state": "accepted",
+        "reason": None,
+    }
+    assert "trigger to chat-ops instead of oncall: accepted" in incident_page(document(), [row])
