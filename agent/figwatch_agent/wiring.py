@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -22,7 +23,6 @@ from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.loop import Loop
 from figwatch_agent.model.journal import DeliveryResult
 from figwatch_agent.model.outcome import Saved
-from figwatch_agent.model.plan import GatewayReading
 from figwatch_agent.model.settings import PrometheusServer, Receiver, Scrape, Settings
 from figwatch_agent.notify.build import notifier_for
 from figwatch_agent.notify.build import open_session as open_notify_session
@@ -32,11 +32,10 @@ from figwatch_agent.notify.worker import Worker
 from figwatch_agent.ports import Notifier, Source
 from figwatch_agent.report.status import status_document
 from figwatch_agent.rollback.build import probes, steps
-from figwatch_agent.rollback.permission import ReadGateway
 from figwatch_agent.rollback.runner import Runner
+from figwatch_agent.sources.gateway import read_gateway
 from figwatch_agent.sources.prober import HttpProber
 from figwatch_agent.sources.questions import questions
-from figwatch_agent.sources.reading_value import reading_value
 from figwatch_agent.sources.recording import Recording
 from figwatch_agent.sources.scrape import ScrapeSource
 from figwatch_agent.store.sqlite import SqliteStore
@@ -48,9 +47,6 @@ from figwatch_agent.web.server import make_app
 
 OUTBOX_LATE = 5 * MINUTE
 """A page that waits longer makes the agent unhealthy: somebody else should know."""
-
-READ_WITHIN = 5.0
-"""Seconds to read the gateway before a rollback begins."""
 
 
 class SourceNotBuilt(FigwatchError):
@@ -154,7 +150,7 @@ class _Parts:
             store,
             act=steps(session, read_secret, _inherited()),
             ask=probes(session, read_secret, _inherited()),
-            read_gateway=_gateway_reader(session),
+            read_gateway=partial(read_gateway, read_secret=read_secret),
             clock=clock,
             kill_switch=kill_switch,
             healthy=lambda: loop.store_healthy,
@@ -312,26 +308,6 @@ def _kill_switch(settings: Settings) -> Callable[[], bool]:
 
 def _inherited() -> Mapping[str, str]:
     return {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-
-
-def _gateway_reader(session: aiohttp.ClientSession) -> ReadGateway:
-    """Reads the gateway as the prober does, right before the first step."""
-
-    async def read(reading: GatewayReading) -> str | None:
-        call = reading.read
-        headers = {name: value if isinstance(value, str) else read_secret(value) for name, value in call.headers}
-        timeout = aiohttp.ClientTimeout(total=READ_WITHIN)
-        try:
-            async with session.request(
-                call.method, call.url, headers=headers, timeout=timeout, allow_redirects=False
-            ) as answer:
-                if not 200 <= answer.status < 300:
-                    return None
-                return reading_value(await answer.content.read(1 << 20), reading.fields)
-        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, FigwatchError):
-            return None
-
-    return read
 
 
 def _recorder(record: Path | None, saved: Saved, stack: AsyncExitStack) -> Recording | None:

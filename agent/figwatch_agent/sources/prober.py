@@ -10,14 +10,11 @@ from figwatch_agent.clock import Clock
 from figwatch_agent.durations import SECOND, Duration, Instant, format_duration
 from figwatch_agent.model.batch import ProbeResult, Reading
 from figwatch_agent.model.plan import HttpCall
-from figwatch_agent.model.secret import ReadSecret, resolved
-from figwatch_agent.sources.body import read_body
+from figwatch_agent.model.secret import ReadSecret
+from figwatch_agent.sources.asking import ask, is_success, open_session
 from figwatch_agent.sources.fault import Fault, FaultReason, fault_of, is_our_own
 from figwatch_agent.sources.questions import ProbeQuestion, Question, ReadingQuestion
 from figwatch_agent.sources.reading_value import reading_value
-
-MAX_BODY: Final = 1024 * 1024
-"""Bytes of an answer that are read."""
 
 STALL: Final = SECOND // 2
 """A timeout noticed this much too late was noticed by a process that stood still: it says nothing of the other side."""
@@ -25,15 +22,6 @@ STALL: Final = SECOND // 2
 
 class OurFault(Exception):
     """The question could not be asked, or its answer not be judged, because of this process or machine."""
-
-
-def open_session() -> aiohttp.ClientSession:
-    """A connection of its own for every question, since whether one can be made is part of what is asked."""
-    return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, force_close=True),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-    )
 
 
 class HttpProber:
@@ -114,7 +102,7 @@ class HttpProber:
         asked = self._clock.now()
         try:
             async with asyncio.timeout(within / SECOND):
-                return await self._answer(session, call, aiohttp.ClientTimeout(total=within / SECOND), whole)
+                return await ask(session, call, self._read_secret, within, whole=whole)
         except TimeoutError:
             if self._clock.now() - asked > within + STALL:
                 raise OurFault from None
@@ -124,35 +112,12 @@ class HttpProber:
                 raise OurFault from error
             raise fault_of(error) from error
 
-    async def _answer(
-        self, session: aiohttp.ClientSession, call: HttpCall, limits: aiohttp.ClientTimeout, whole: bool
-    ) -> tuple[int, bytes]:
-        headers = {"Accept-Encoding": "gzip", "Content-Type": "application/json"}
-        if call.json is None:
-            del headers["Content-Type"]
-        for name, value in call.headers:
-            headers[name] = resolved(value, self._read_secret)
-        async with session.request(
-            call.method,
-            call.url,
-            data=None if call.json is None else call.json.encode(),
-            headers=headers,
-            allow_redirects=False,
-            timeout=limits,
-        ) as response:
-            return response.status, await read_body(response, MAX_BODY) if whole else b""
-
 
 def next_due(due: Instant, interval: Duration, now: Instant) -> Instant:
     """When to ask next: on the beat that began at ``due``, without making up for beats that were missed."""
     if now < due + interval:
         return due + interval
     return now + interval - (now - due) % interval
-
-
-def is_success(status: int) -> bool:
-    """Whether an HTTP status is 2xx."""
-    return 200 <= status < 300
 
 
 def _reading(question: ReadingQuestion, asked: Instant, at: Instant, status: int, body: bytes) -> Reading:
