@@ -241,3 +241,9 @@ def test_a_plan_is_verified_by_an_slo_of_its_route(tmp_path: Path) -> None:
 def test_a_notice_refuses_nothing(tmp_path: Path) -> None:
     loaded = load(write_project(tmp_path, settings=MINIMAL, chat=BARE))
     assert [notice.message for notice in loaded.notices] == ["no receiver takes pages: nobody will be woken"]
+
+
+def test_a_source_that_run_cannot_read_from_yet_is_noticed(tmp_path: Path) -> None:
+    server = MINIMAL.replace('{scrape: {targets: ["http://h/metrics"]}}', '{prometheus: {url: "http://p"}}')
+    loaded = load(write_project(tmp_path, settings=server, chat=BARE))
+    assert any("cannot read from a Prometheus in this version" in notice.message for notice in loaded.notices)
