@@ -90,21 +90,21 @@ class Terminal:
             table.add_column(column, justify="right")
         for side, counts in document["requests"].items():
             if counts["sent"]:
-                share = f"{100 * counts['failed'] / counts['sent']:.2f} %"
+                share = f"{100 * counts['failed'] / counts['sent']:.2f}%"
                 table.add_row(side, str(counts["sent"]), str(counts["failed"]), share)
         self._console.print(table)
 
     def _show_criteria(self, document: Json) -> None:
         table = _table("criterion", "target", "verdict", title="Success criteria")
         table.add_column("figure", justify="right")
-        table.add_column("evidence, or why there is none")
+        table.add_column("why it is inconclusive, and the evidence")
         for criterion in document["criteria"]:
             table.add_row(
                 criterion["name"],
                 criterion["target"],
                 VERDICTS[criterion["verdict"]],
                 figure(criterion),
-                escape(criterion["evidence"] or criterion["reason"] or ""),
+                escape("; ".join(text for text in (criterion["reason"], criterion["evidence"]) if text)),
             )
         self._console.print(table)
 
@@ -122,7 +122,7 @@ def _table(*columns: str, title: str) -> Table:
 
 
 def figure(criterion: Json) -> str:
-    """The measured value with its unit, and its bounds where they differ: ``99.99 % (86.67 to 100 %)``."""
+    """The measured value with its unit, and its bounds where they differ: ``99.99% (86.67% to 100.00%)``."""
     value, low, high, unit = (criterion[name] for name in ("value", "low", "high", "unit"))
     if value is None and low is None and high is None:
         return "-"
@@ -136,7 +136,7 @@ def _number(value: float | None, unit: str) -> str:
     if value is None:
         return "?"
     if unit == "ratio":
-        return f"{float(value) * 100:.2f} %"
+        return f"{float(value) * 100:.2f}%"
     if unit == "ms":
         return f"{float(value):.0f} ms" if float(value) < 1000 else f"{float(value) / 1000:.1f} s"
     return f"{value}"
