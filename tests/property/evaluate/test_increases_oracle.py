@@ -65,7 +65,7 @@ class Oracle:
         if name in created:
             return created[name] >= self.at - 1_000
         most = 10 * self.rate * gap
-        self.on_the_line |= abs(value - most) <= Fraction(1, 1_000_000) * max(most, 1) and value > 0
+        self.on_the_line |= abs(value - most) <= Fraction(1, 1_000_000) * (most + 1) and value > 0
         return value <= most
 
 
