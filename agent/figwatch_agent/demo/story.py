@@ -2,22 +2,22 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import aiohttp
 
-from figwatch_agent.demo import child, files, routes, stack, tokens
-from figwatch_agent.demo.box import Box, Child
+from figwatch_agent.demo import child, files, routes, stack
+from figwatch_agent.demo.box import Box
+from figwatch_agent.demo.chronicle import Json, decision_of, requests_of, stage_at, told_of
 from figwatch_agent.demo.fault import Kind
 from figwatch_agent.demo.verdict import Told, differences
+from figwatch_agent.demo.watch import StoryBroken, Watch, ready
 from figwatch_agent.durations import SECOND, Duration, parse_instant
-from figwatch_agent.errors import FigwatchError
 
-FAULTS: Final = ("errors", "latency", "outage", "shared", "flap", "none")
 STEADY: Final[Duration] = 15 * SECOND
 """Before the fault: long enough for rates and readings to be known."""
 AFTERWARDS: Final[Duration] = 3 * SECOND
@@ -27,12 +27,7 @@ MEASURED: Final[Duration] = 64 * SECOND
 TOGGLE: Final[Duration] = 5 * SECOND
 STARTED_WITHIN: Final[Duration] = 30 * SECOND
 
-Json = Mapping[str, Any]
 Tell = Callable[["Moment"], None]
-
-
-class StoryBroken(FigwatchError):
-    """The demo itself failed: a part did not start or ended early. Its log says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,26 +69,26 @@ class Story:
         async with Box(self.wishes.folder / "logs") as box, aiohttp.ClientSession(timeout=timeout) as client:
             self._say("stage", "starting a monolith, three services, an edge gateway, a pager and the agent")
             set_up = await stack.start(box, self.wishes.route)
-            agent_url, agent = await self._agent(box, set_up, client)
+            agent_url = await self._agent(box, set_up, client)
             seconds = Fraction(self.wishes.duration + 30 * SECOND, SECOND)
             load = await set_up.load(self.wishes.route, self.wishes.rate, seconds)
-            watch = _Watch(client=client, agent=agent_url, stack=set_up, load=load, agent_child=agent)
+            watch = Watch(client=client, agent=agent_url, stack=set_up, load=load)
             return await self._play(watch)
 
-    async def _agent(self, box: Box, set_up: stack.Stack, client: aiohttp.ClientSession) -> tuple[str, Child]:
+    async def _agent(self, box: Box, set_up: stack.Stack, client: aiohttp.ClientSession) -> str:
         port = child.free_port()
         written = files.write(self.wishes.folder, set_up.addresses(port), set_up.shares)
         agent = await box.launch("figwatch_agent", "run", "--config", str(written[0]), name="agent", env=set_up.tokens)
         url = f"http://{child.LOOPBACK}:{port}"
         deadline = time.monotonic() + STARTED_WITHIN / SECOND
-        while not await _ready(client, url):
+        while not await ready(client, url):
             if not agent.running or time.monotonic() > deadline:
                 raise StoryBroken(f"the agent did not become ready; its log {agent.log} ends:\n{agent.log_tail()}")
             await asyncio.sleep(0.1)
         self._say("stage", f"the agent watches at {url}, files in {self.wishes.folder}")
-        return url, agent
+        return url
 
-    async def _play(self, watch: "_Watch") -> Json:
+    async def _play(self, watch: Watch) -> Json:
         self._say(
             "stage", f"steady state: {float(self.wishes.rate):g} requests/s on the service side of {self.wishes.route}"
         )
@@ -109,13 +104,13 @@ class Story:
             await asyncio.gather(fault, return_exceptions=True)
         return await self._document(watch, before)
 
-    async def _watch_for(self, watch: "_Watch", duration: Duration) -> None:
+    async def _watch_for(self, watch: Watch, duration: Duration) -> None:
         until = time.monotonic() + duration / SECOND
         while time.monotonic() < until:
             await self._look(watch)
             await asyncio.sleep(0.2)
 
-    async def _watch_until_over(self, watch: "_Watch", begun: float) -> None:
+    async def _watch_until_over(self, watch: Watch, begun: float) -> None:
         """Until the incident is closed and the criteria are measured, or the time is up."""
         end = self._began + self.wishes.duration / SECOND - 4
         quiet_since: float | None = None
@@ -135,7 +130,7 @@ class Story:
         incident = self._incident()
         return incident is not None and incident["resolved_at"] is not None
 
-    async def _inject(self, watch: "_Watch") -> None:
+    async def _inject(self, watch: Watch) -> None:
         fault, route = self.wishes.fault, self.wishes.route
         service = watch.stack.services[next(each.service for each in routes.ROUTES if each.template == route)]
         order = watch.stack.fault
@@ -157,7 +152,7 @@ class Story:
                 await asyncio.sleep(TOGGLE / SECOND)
                 await order(watch.client, service, kind, "1", route)
 
-    async def _look(self, watch: "_Watch") -> None:
+    async def _look(self, watch: Watch) -> None:
         """Ask the agent, and tell what is new."""
         watch.check()
         status = await watch.get(f"{watch.agent}/api/v1/status")
@@ -180,7 +175,7 @@ class Story:
             key = f"{incident['id']} {stage} {text}"
             if key not in self._told:
                 self._told.add(key)
-                at = _stage_at(incident, stage)
+                at = stage_at(incident, stage)
                 seconds = self._since_fault(at) if at else self._elapsed()
                 self.tell(Moment(seconds=seconds, kind=stage, text=text, done=0.0))
 
@@ -193,7 +188,7 @@ class Story:
         ]
         return min(found, key=lambda one: one["detected_at"], default=None)
 
-    async def _document(self, watch: "_Watch", before: Mapping[str, int]) -> Json:
+    async def _document(self, watch: Watch, before: Mapping[str, int]) -> Json:
         status, seen = self._status, await watch.get(f"{watch.stack.pager.url}/seen") or {}
         load = await watch.get(f"{watch.load.url}/stats") or {}
         incident = self._incident()
@@ -213,8 +208,8 @@ class Story:
             "rate": float(self.wishes.rate),
             "hold_seconds": files.HOLD_SECONDS,
             "timeline": self._timeline(incident),
-            "requests": _requests(load, self.wishes.route),
-            "decision": _decision(incident),
+            "requests": requests_of(load, self.wishes.route),
+            "decision": decision_of(incident),
             "criteria": status.get("criteria", []),
             "incidents": status.get("incidents", []),
             "pages": list(told.alerts),
@@ -225,7 +220,7 @@ class Story:
     def _timeline(self, incident: Json | None) -> dict[str, float | None]:
         timeline: dict[str, float | None] = {"injected": None if self._injected_at is None else 0.0}
         for stage in ("detected", "decided", "paged", "rolled_back", "verified", "resolved"):
-            at = None if incident is None else _stage_at(incident, stage)
+            at = None if incident is None else stage_at(incident, stage)
             timeline[stage] = None if at is None else self._since_fault(at)
         return timeline
 
@@ -250,91 +245,3 @@ _INJECTED: Final = {
     "shared": "fault: half of the requests to {route} answer 500, on the service side and on legacy alike",
     "flap": "fault: the service side of {route} fails for 5 s, works for 5 s, and so on",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Watch:
-    """What is asked while the story runs."""
-
-    client: aiohttp.ClientSession
-    agent: str
-    stack: stack.Stack
-    load: Child
-    agent_child: Child
-
-    def check(self) -> None:
-        """Raises StoryBroken where a process of the demo has ended."""
-        for each in (*self.stack.box.children,):
-            if not each.running:
-                raise StoryBroken(f"{each.name} ended during the story; its log {each.log} ends:\n{each.log_tail()}")
-
-    async def get(self, url: str, headers: Mapping[str, str] | None = None) -> Json | None:
-        """A JSON document, or None where it could not be had just now."""
-        try:
-            async with self.client.get(url, headers=headers) as answer:
-                document: Json | None = await answer.json() if answer.status == 200 else None
-                return document
-        except (aiohttp.ClientError, TimeoutError):
-            return None
-
-    async def shares(self) -> dict[str, int]:
-        """Service share of every route, as the gateway says."""
-        headers = tokens.bearer(self.stack.tokens[tokens.GATEWAY])
-        answer = await self.get(f"{self.stack.gateway.url}/routes", headers) or {"routes": []}
-        return {row["route"]: row["service_share"] for row in answer["routes"]}
-
-
-async def _ready(client: aiohttp.ClientSession, url: str) -> bool:
-    try:
-        async with client.get(f"{url}/readyz") as answer:
-            return answer.status == 200
-    except (aiohttp.ClientError, TimeoutError):
-        return False
-
-
-def told_of(incident: Json) -> Sequence[tuple[str, str]]:
-    """(stage, sentence) of everything that has happened to an incident so far."""
-    route, found = incident["route"], []
-    alerts = ", ".join(dict.fromkeys(alert["name"] for alert in incident["alerts"]))
-    found.append(("detected", f"{route}: {alerts}"))
-    decision, rollback = incident["decision"], incident["rollback"]
-    if decision is not None:
-        reason = "every condition holds" if decision["reason"] == "conditions_hold" else decision["reason"]
-        found.append(("decided", f"{route}: {decision['outcome'].replace('_', ' ')}, {reason}"))
-    if incident["paged_at"]:
-        found.append(("paged", f"{route}: a person was paged"))
-    if rollback is not None and rollback["done_at"]:
-        found.append(("rolled_back", f"{route}: sent back to legacy by plan {rollback['plan']}"))
-    if rollback is not None and rollback["verified_at"]:
-        found.append(("verified", f"{route}: the rollback {rollback['verdict']}, {rollback['detail']}"))
-    if incident["resolved_at"]:
-        found.append(("resolved", f"{route}: incident {incident['id']} closed"))
-    return found
-
-
-def _stage_at(incident: Json, stage: str) -> str | None:
-    decision, rollback = incident["decision"] or {}, incident["rollback"] or {}
-    found: dict[str, str | None] = {
-        "detected": incident["detected_at"],
-        "decided": decision.get("at"),
-        "paged": incident["paged_at"],
-        "rolled_back": rollback.get("done_at"),
-        "verified": rollback.get("verified_at"),
-        "resolved": incident["resolved_at"],
-    }
-    return found[stage]
-
-
-def _requests(load: Json, route: str) -> dict[str, dict[str, int]]:
-    sides = load.get("routes", {}).get(route, {})
-    return {
-        side: {"sent": sides.get(side, {}).get("sent", 0), "failed": sides.get(side, {}).get("failed", 0)}
-        for side in ("service", "legacy", "unknown")
-    }
-
-
-def _decision(incident: Json | None) -> Json | None:
-    if incident is None or incident["decision"] is None:
-        return None
-    decision = incident["decision"]
-    return {"outcome": decision["outcome"], "reason": decision["reason"], "conditions": decision["conditions"]}
