@@ -166,7 +166,7 @@ class _Parts:
             workers=_workers(receivers, store, emergency, clock, wake, telemetry),
             runner=runner,
             site=await _Site.opened(settings, _app(settings, store, latest, health, telemetry, clock), stack),
-            heartbeat=_heartbeat(settings, session, clock, health),
+            heartbeat=_heartbeat(settings, session, health),
             telemetry=telemetry,
             health=health,
         )
@@ -295,10 +295,10 @@ def _app(
     )
 
 
-def _heartbeat(settings: Settings, session: aiohttp.ClientSession, clock: Clock, health: _Health) -> Heartbeat | None:
+def _heartbeat(settings: Settings, session: aiohttp.ClientSession, health: _Health) -> Heartbeat | None:
     if settings.heartbeat is None:
         return None
-    return Heartbeat(settings.heartbeat, session, read_secret, clock=clock, healthy=health.well)
+    return Heartbeat(settings.heartbeat, session, read_secret, healthy=health.well)
 
 
 def _kill_switch(settings: Settings) -> Callable[[], bool]:

@@ -120,7 +120,6 @@ def settings(
         path="figwatch.yaml",
         source=Scrape(targets=(GATEWAY,), interval=interval),
         state="figwatch.db",
-        slo_folder="slo",
         runbook_url="https://example.org/runbooks/",
         receivers=(
             Receiver(

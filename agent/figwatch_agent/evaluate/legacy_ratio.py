@@ -60,11 +60,6 @@ def overall(routes: Mapping[str, Requests]) -> Requests:
     return Requests(legacy=sum(r.legacy for r in routes.values()), total=sum(r.total for r in routes.values()))
 
 
-def leaks(routes: Mapping[str, Requests], migrated: frozenset[str]) -> tuple[str, ...]:
-    """The routes of `migrated` (stage migrated or retired) that still reach legacy, by name."""
-    return tuple(sorted(route for route, seen in routes.items() if route in migrated and seen.legacy))
-
-
 def forecast_zero(buckets: Sequence[Bucket]) -> Forecast:
     """When the ratio will be zero, by Theil and Sen's line: the median slope of all pairs, in exact arithmetic.
 

@@ -86,7 +86,7 @@ def inspect(settings_path: str) -> Findings:
         findings.diagnostics += wrong
         folder = _slo_folder(document, settings_path)
         if members is not None:
-            findings.settings = ReadSettings(settings=_settings(settings_path, members, folder), document=document)
+            findings.settings = ReadSettings(settings=_settings(settings_path, members), document=document)
     paths = slo_paths(folder)
     if not paths and not document.fatal:
         hint = "put one file per service there, or name another folder: slo: PATH"
@@ -176,7 +176,7 @@ def _slo_folder(document: Document, settings_path: str) -> str:
     return os.path.join(os.path.dirname(settings_path), os.path.expanduser(given) if isinstance(given, str) else "slo")
 
 
-def _settings(path: str, members: dict[str, Any], folder: str) -> Settings:
+def _settings(path: str, members: dict[str, Any]) -> Settings:
     rollback: Rollback = members.get("rollback", Rollback())
     web: Web = members.get("web", Web())
     if rollback.kill_switch is not None:
@@ -185,7 +185,6 @@ def _settings(path: str, members: dict[str, Any], folder: str) -> Settings:
         path=path,
         source=members["source"],
         state=os.path.abspath(members["state"]),
-        slo_folder=folder,
         runbook_url=_runbook_url(members.get("runbooks"), web),
         receivers=members.get("receivers", ()),
         rollback=rollback,

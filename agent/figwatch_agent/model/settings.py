@@ -118,7 +118,6 @@ class Settings:
     path: str
     source: Scrape | PrometheusServer
     state: str  # path of the SQLite file
-    slo_folder: str  # folder of slo/*.yaml
     runbook_url: str  # prefix of runbook links; the alert's name is appended
     receivers: tuple[Receiver, ...] = ()
     rollback: Rollback = field(default_factory=Rollback)

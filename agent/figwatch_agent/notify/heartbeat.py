@@ -7,8 +7,6 @@ from typing import Final
 import aiohttp
 import structlog
 
-from figwatch_agent.clock import Clock
-from figwatch_agent.durations import Instant
 from figwatch_agent.errors import SecretUnreadable
 from figwatch_agent.model.secret import ReadSecret, resolved
 from figwatch_agent.model.settings import Heartbeat as Settings
@@ -29,18 +27,15 @@ class Heartbeat:
         session: aiohttp.ClientSession,
         read_secret: ReadSecret,
         *,
-        clock: Clock,
         healthy: Callable[[], bool],
         wait: Wait = wait_for,
     ) -> None:
         self._settings = settings
         self._session = session
         self._read_secret = read_secret
-        self._clock = clock
         self._healthy = healthy
         self._wait = wait
         self._never = asyncio.Event()
-        self.last_success: Instant | None = None
 
     async def run(self) -> None:
         """Call until cancelled."""
@@ -59,6 +54,4 @@ class Heartbeat:
         except (aiohttp.ClientError, OSError, SecretUnreadable) as error:
             _log.warning("heartbeat failed", error=type(error).__name__)
             return False
-        if taken:
-            self.last_success = self._clock.now()
         return taken

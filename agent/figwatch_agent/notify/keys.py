@@ -4,9 +4,9 @@ import hashlib
 import re
 from typing import Final
 
-LIMIT: Final = 255
+_LIMIT: Final = 255
 """The shortest limit of the receivers: PagerDuty's dedup_key."""
-_PLAIN: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_PLAIN: Final = re.compile(rf"[\x21-\x7e]{{1,{_LIMIT}}}")
 
 
 def wire_key(identity: str) -> str:

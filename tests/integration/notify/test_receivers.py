@@ -12,8 +12,9 @@ from random import Random
 import aiohttp
 import aiohttp.web
 import pytest
+from yarl import URL
 
-from figwatch_agent.clock import AnchoredClock, ManualClock
+from figwatch_agent.clock import ManualClock
 from figwatch_agent.durations import DAY, SECOND
 from figwatch_agent.errors import SecretUnreadable
 from figwatch_agent.model.effect import DeliveryState
@@ -31,6 +32,7 @@ from figwatch_agent.store.sqlite import SqliteStore
 from support.model_values import NOON, a_row
 from support.notify import Asleep, ManualWait, reading, receiver
 from support.pager import ROUTING_KEY, RunningPager, running_pager
+from support.scrape_targets import served
 
 PLANTED = "planted-7f3a9c-secret"
 PATHS = ("pagerduty", "slack", "webhook")
@@ -300,19 +302,24 @@ async def test_a_refusing_receiver_hands_page_and_resolve_to_its_fallback(
     assert [text.split(":")[0] for text in texts] == ["Page", "Resolved"]
 
 
-@pytest.mark.parametrize(("well", "calls"), [(True, 1), (False, 0)])
+@pytest.mark.parametrize(("well", "calls"), [(True, ["GET /ping"]), (False, [])])
 async def test_the_heartbeat_beats_only_while_all_is_well(
-    session: aiohttp.ClientSession, pager: RunningPager, well: bool, calls: int
+    session: aiohttp.ClientSession, well: bool, calls: list[str]
 ) -> None:
-    settings = HeartbeatSettings(url=f"{pager.url}/healthz")
-    heart = Heartbeat(settings, session, reading(""), clock=AnchoredClock(), healthy=lambda: well)
-    assert await heart.beat() is well
-    assert (heart.last_success is not None) is bool(calls)
+    seen: list[str] = []
+
+    async def watchdog(request: aiohttp.web.Request) -> aiohttp.web.Response:
+        seen.append(f"{request.method} {request.path}")
+        return aiohttp.web.Response()
+
+    async with served(watchdog) as url:
+        settings = HeartbeatSettings(url=str(URL(url).with_path("/ping")))
+        heart = Heartbeat(settings, session, reading(""), healthy=lambda: well)
+        assert await heart.beat() is well
+    assert seen == calls
 
 
 async def test_a_watchdog_that_is_gone_breaks_nothing(session: aiohttp.ClientSession) -> None:
     settings = HeartbeatSettings(url=Secret(env="WATCHDOG"))
-    heart = Heartbeat(
-        settings, session, reading("http://127.0.0.1:1/ping"), clock=AnchoredClock(), healthy=lambda: True
-    )
+    heart = Heartbeat(settings, session, reading("http://127.0.0.1:1/ping"), healthy=lambda: True)
     assert await heart.beat() is False

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from figwatch_agent.evaluate.legacy_ratio import Bucket, Forecast, NoForecast, Requests, forecast_zero, leaks, overall
+from figwatch_agent.evaluate.legacy_ratio import Bucket, Forecast, NoForecast, Requests, forecast_zero, overall
 
 DAY = 86_400_000
 
@@ -26,16 +26,6 @@ def test_no_requests_have_no_ratio() -> None:
 def test_impossible_counts_are_refused(legacy: int, total: int) -> None:
     with pytest.raises(ValueError, match="0 <= legacy <= total"):
         Requests(legacy=legacy, total=total)
-
-
-def test_only_migrated_routes_that_reach_legacy_leak() -> None:
-    routes = {
-        "/b": Requests(legacy=1, total=9),
-        "/a": Requests(legacy=2, total=9),
-        "/clean": Requests(legacy=0, total=9),
-        "/canary": Requests(legacy=5, total=9),
-    }
-    assert leaks(routes, frozenset({"/a", "/b", "/clean", "/unseen"})) == ("/a", "/b")
 
 
 def test_a_steady_fall_reaches_zero_on_its_day() -> None:

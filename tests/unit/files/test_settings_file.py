@@ -49,7 +49,6 @@ def test_the_least_settings_take_all_defaults(tmp_path: Path) -> None:
         path=str(tmp_path / "figwatch.yaml"),
         source=Scrape(targets=("http://h/metrics",), interval=5 * SECOND, timeout=4 * SECOND),
         state=str(tmp_path / "state.db"),
-        slo_folder=str(tmp_path / "slo"),
         runbook_url="http://127.0.0.1:9464/runbooks/",
     )
 
