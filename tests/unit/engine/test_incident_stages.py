@@ -144,8 +144,8 @@ def test_an_outage_that_goes_on_after_a_person_resolved_it_pages_anew() -> None:
 def test_an_alert_that_fires_in_the_tick_of_a_resolve_belongs_to_an_incident_that_is_open(moment: int) -> None:
     world = World((compact(),), settings(mode=Mode.DRY_RUN))
     world.both(20)
-    for second in range(12):  # requests that are slow but good come two seconds after those that fail
-        world.serve(bad=20, slow=20 * (second > 1))
+    for second in range(12):  # a fifth fails at once; four seconds later nearly all the others are too slow
+        world.serve(bad=8, slow=30 if second > 3 else 0, good=2 if second > 3 else 32)
         if second == moment:
             world.commands.append(wish(world, CommandKind.RESOLVE, CHAT, "r"))
         world.tick()
@@ -268,7 +268,7 @@ def test_a_tier_whose_burst_is_over_does_not_fire_because_traffic_fell() -> None
     world.serve(good=1, bad=1)
     world.tick()
     for second in range(140):
-        good = 10_000 if second < 5 else 1 if second < 117 else 800 if second == 117 else 50
-        world.serve(good=good, bad=200 if second == 117 else 0)
+        good = 10_000 if second < 5 else 1 if second < 120 else 800 if second == 120 else 50
+        world.serve(good=good, bad=200 if second == 120 else 0)
         world.tick()
     assert world.said(TransitionKind.ALERT_FIRED) == []
