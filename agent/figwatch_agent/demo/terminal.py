@@ -97,7 +97,7 @@ class Terminal:
     def _show_criteria(self, document: Json) -> None:
         table = _table("criterion", "target", "verdict", title="Success criteria")
         table.add_column("figure", justify="right")
-        table.add_column("why it is inconclusive, and the evidence")
+        table.add_column("reason and evidence")
         for criterion in document["criteria"]:
             table.add_row(
                 criterion["name"],

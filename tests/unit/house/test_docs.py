@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from importlib import import_module
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import click
 import pytest
@@ -262,3 +264,27 @@ def links(text: str) -> Iterable[str]:
 def test_every_relative_link_of_a_page_leads_somewhere(page: str) -> None:
     file = ROOT / page
     assert [link for link in links(file.read_text("utf-8")) if not (file.parent / link).exists()] == []
+
+
+def test_the_readme_shows_a_gateway_that_counts() -> None:
+    (code,) = re.findall(
+        r"```python\n(from random import randrange\n.*?)```", ROOT.joinpath("README.md").read_text("utf-8"), re.DOTALL
+    )
+    names: dict[str, Any] = {}
+    exec(code, names)  # noqa: S102 (it is our own README)
+    answer = asyncio.run(names["handle"](_Request(), _forward, "secret"))
+    assert answer.status == 200
+
+
+class _Request(NamedTuple):
+    method: str = "GET"
+    path: str = "/api/v1/chat"
+    headers: Mapping[str, str] = MappingProxyType({"accept": "*/*"})
+
+
+class _Answer(NamedTuple):
+    status: int
+
+
+async def _forward(side: str, _request: _Request, headers: list[tuple[str, str]]) -> _Answer:
+    return _Answer(200 if (contract.MIGRATION_STATUS_HEADER, side) in headers else 500)
