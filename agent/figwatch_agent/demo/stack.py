@@ -44,12 +44,12 @@ class Stack:
         return await self.box.start("load", *arguments)
 
     async def fault(
-        self, client: aiohttp.ClientSession, target: Child, kind: Kind, ratio: str = "1", route: str | None = None
+        self, client: aiohttp.ClientSession, part: Child, kind: Kind, ratio: str = "1", route: str | None = None
     ) -> None:
-        """Order ``target`` to fail, or with Kind.NONE to stop failing. Raises aiohttp.ClientResponseError."""
+        """Order ``part`` to fail, or with Kind.NONE to stop failing. Raises aiohttp.ClientResponseError."""
         order = {"kind": kind, "ratio": ratio, "route": route}
         headers = tokens.bearer(self.tokens[tokens.FAULT])
-        async with client.post(f"{target.url}{PATH}", json=order, headers=headers) as answer:
+        async with client.post(f"{part.url}{PATH}", json=order, headers=headers) as answer:
             answer.raise_for_status()
 
 

@@ -27,7 +27,7 @@ _PARSE_ASIDE = 256 * 1024  # bytes; a page of this size is parsed in a thread, s
 
 
 def open_session() -> aiohttp.ClientSession:
-    """A session for many targets: no cookies, no proxies, no limit shared between targets, unpacking left to us."""
+    """A session for many scrape targets: no cookies, no proxies, no limit shared between them, unpacking left to us."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0),
         cookie_jar=aiohttp.DummyCookieJar(),
@@ -36,7 +36,7 @@ def open_session() -> aiohttp.ClientSession:
 
 
 class ScrapeSource:
-    """Scrapes all targets at once; what goes wrong with one of them costs that target this scrape, and nothing else."""
+    """Scrapes all scrape targets at once; what goes wrong with one costs that one this scrape, and nothing else."""
 
     def __init__(
         self,
@@ -60,16 +60,16 @@ class ScrapeSource:
 
     @property
     def faults(self) -> Mapping[str, str]:
-        """For people: why each target that is down now has no usable answer."""
+        """For people: why each scrape target that is down now has no usable answer."""
         return {target: fault.detail for target, fault in self._faults.items()}
 
     @property
     def left_out(self) -> Mapping[str, int]:
-        """For each target that is up, how many wanted samples its newest page had that are no counts."""
+        """For each scrape target that is up, how many wanted samples its newest page had that are no counts."""
         return dict(self._left_out)
 
     async def collect(self, now: Instant) -> tuple[Batch, ...]:
-        """One Batch per target, in the order of the settings, after the timeout at the latest."""
+        """One Batch per scrape target, in the order of the settings, after the timeout at the latest."""
         if self._session is None:
             self._session = self._open()
         session = self._session
@@ -87,7 +87,7 @@ class ScrapeSource:
             body, openmetrics = await self._fetch(session, target)
             at = self._clock.now()
             page = await self._parse(target, body, openmetrics)
-        except Exception as error:  # noqa: BLE001  # whatever an answer provokes costs this target's scrape only
+        except Exception as error:  # noqa: BLE001  # whatever an answer provokes costs this scrape only
             return self._down(target, fault_of(error), at)
         self._faults.pop(target, None)
         self._left_out[target] = page.left_out
@@ -140,7 +140,7 @@ def _client_timeout(timeout: Duration) -> aiohttp.ClientTimeout:
 
 def _next_url(url: URL, response: aiohttp.ClientResponse) -> URL:
     """Where a redirect leads, if it stays on the same origin: a token must not travel, nor a page be another's."""
-    target = url.join(URL(response.headers.get("Location", "")))
-    if target.origin() != url.origin():
+    there = url.join(URL(response.headers.get("Location", "")))
+    if there.origin() != url.origin():
         raise Fault(FaultReason.STATUS, f"answered {response.status}: redirects to another origin are not followed")
-    return target
+    return there

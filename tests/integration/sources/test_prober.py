@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import aiohttp
@@ -216,11 +216,12 @@ async def test_a_probe_that_we_could_not_ask_gives_nothing() -> None:
     def session() -> aiohttp.ClientSession:
         return aiohttp.ClientSession(connector=unable)
 
-    prober = HttpProber([probe("http://127.0.0.1:1/")], AnchoredClock(), read_secret, session=session)
+    rest = Rest()
+    prober = HttpProber([probe("http://127.0.0.1:1/")], AnchoredClock(), read_secret, session=session, sleep=rest)
     async with running(prober):
-        await until(lambda: unable.tried > 0)
-        await asyncio.sleep(0.01)
+        await rest.begun()
 
+    assert unable.tried > 0
     assert prober.drain() == ((), ())
 
 
@@ -233,20 +234,33 @@ async def test_a_timeout_noticed_by_a_process_that_stood_still_gives_nothing() -
         arrived.set()
         return await silent(request)
 
+    rest = Rest()
     async with served(handle) as url:
-        prober = HttpProber([probe(url, timeout=200)], clock, read_secret, sleep=_for_ever)
+        prober = HttpProber([probe(url, timeout=200)], clock, read_secret, sleep=rest)
         async with running(prober):
-            await asyncio.wait_for(arrived.wait(), 10)
-            await asyncio.sleep(0.4)
+            await rest.begun()
 
-            assert prober.drain() == ((), ())
+    assert arrived.is_set()
+    assert prober.drain() == ((), ())
+
+
+class Rest:
+    """A sleep without end; that it has begun says that the question was asked and dealt with."""
+
+    def __init__(self) -> None:
+        self._begun = asyncio.Event()
+
+    async def __call__(self, _seconds: float) -> None:
+        self._begun.set()
+        await asyncio.Event().wait()
+
+    async def begun(self) -> None:
+        """Wait for it, ten seconds at most."""
+        await asyncio.wait_for(self._begun.wait(), 10)
 
 
 async def _for_ever(_seconds: float) -> None:
     await asyncio.Event().wait()
-
-
-Sleep = Callable[[float], Awaitable[None]]
 
 
 async def test_beats_that_were_missed_are_not_made_up_for() -> None:

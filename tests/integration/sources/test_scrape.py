@@ -310,5 +310,6 @@ async def test_what_prometheus_client_exposes_is_read_with_its_created_timestamp
     assert found[("seconds_count", (("route", "/api/{id}"),))] == 1.0
     dates = zip(batch.table.series, batch.created.tolist(), strict=True)
     born = [date for one, date in dates if not one.name.endswith("_created")]
+    assert born
     assert all(before - 60_000 < date <= before + 60_000 for date in born)
     assert batch.table.families >= {"jobs", "seconds"}

@@ -99,7 +99,9 @@ def test_what_is_too_deep_or_too_large_is_refused_quickly(content: bytes, messag
 def test_an_alias_bomb_is_refused_without_growing() -> None:
     lines = [f"k{n + 1}: &k{n + 1} [*k{n}, *k{n}, *k{n}, *k{n}]" for n in range(20)]
     bomb = "\n".join(["k0: &k0 [x]", *lines]).encode()
-    assert all("not allowed" in message for message in said(bomb))
+    messages = said(bomb)
+    assert messages
+    assert all("not allowed" in message for message in messages)
 
 
 def test_a_file_of_mistakes_stops_at_some_point() -> None:
