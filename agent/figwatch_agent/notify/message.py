@@ -65,7 +65,7 @@ def message_for(delivery: Delivery, now: Instant) -> Message:
         ("What broke", facts.what_broke(page)),
         ("For whom", facts.for_whom(page)),
         ("How bad", facts.how_bad(page)),
-        ("What figwatch does", (page.action, *judgement.rollback(page.incident))),
+        ("What figwatch does", (page.action,)),
         ("What you can do", judgement.next_steps(page)),
         ("Why", judgement.conditions(page)),
         ("Stages", stages.told(page)),
