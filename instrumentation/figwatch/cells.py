@@ -200,20 +200,23 @@ class Cells:
 
     def counter(self, definition: Definition, *, cap: int, folded: Callable[[str], None]) -> Family[CounterCell]:
         """Declare a counter; raises ConflictError if the name means something else already."""
-        with self._lock:
-            known = self._families.get(definition.name)
-            if known is None:
-                known = Family(definition, self._storage, CounterCell, cap=cap, folded=folded)
-                self._families[definition.name] = known
-        _agree(known.definition, definition)
-        return known  # type: ignore[return-value]  # equal definitions have equal kinds, which decide the cell's type
+        return self._declared(definition, CounterCell, cap, folded)
 
     def histogram(self, definition: Definition, *, cap: int, folded: Callable[[str], None]) -> Family[HistogramCell]:
         """Declare a histogram; raises ConflictError if the name means something else already."""
+        return self._declared(definition, HistogramCell, cap, folded)
+
+    def _declared(
+        self,
+        definition: Definition,
+        make: Callable[[Slots, tuple[float, ...]], Cell],
+        cap: int,
+        folded: Callable[[str], None],
+    ) -> Family[Cell]:
         with self._lock:
             known = self._families.get(definition.name)
             if known is None:
-                known = Family(definition, self._storage, HistogramCell, cap=cap, folded=folded)
+                known = Family(definition, self._storage, make, cap=cap, folded=folded)
                 self._families[definition.name] = known
         _agree(known.definition, definition)
         return known  # type: ignore[return-value]  # equal definitions have equal kinds, which decide the cell's type

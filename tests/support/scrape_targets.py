@@ -3,28 +3,23 @@
 import asyncio
 import gzip
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiohttp import web
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+from support.served import Handler as Handler
+from support.served import everywhere
+from support.served import served as serving
+
 TEXT = "text/plain; version=0.0.4"
 
 
 @asynccontextmanager
 async def served(handler: Handler) -> AsyncIterator[str]:
     """The URL of a server on loopback that answers every request with this handler."""
-    app = web.Application()
-    app.router.add_route("*", "/{path:.*}", handler)
-    runner = web.AppRunner(app, shutdown_timeout=0.1)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/metrics"
-    finally:
-        await runner.cleanup()
+    async with serving(everywhere(handler)) as url:
+        yield f"{url}/metrics"
 
 
 def answering(body: bytes, status: int = 200, content_type: str = TEXT, **headers: str) -> Handler:

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 import aiohttp
@@ -18,25 +18,13 @@ from figwatch.gateway import RouteTable
 from figwatch_agent.demo import child, fault, load, proxy, routes
 from figwatch_agent.demo.gateway import Gateway, Upstreams
 from figwatch_agent.demo.tokens import bearer
+from support.served import served
 
 CHAT = "/api/v1/chat"
 MODELS = "/api/v1/models"
 TOKEN = "open-sesame"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Labels = tuple[str, str, str]  # side, status, error type
-
-
-@asynccontextmanager
-async def served(app: web.Application) -> AsyncIterator[str]:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    bound = child.bind()
-    try:
-        await web.SockSite(runner, bound).start()
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    finally:
-        await runner.cleanup()
-        bound.close()
 
 
 @dataclass(slots=True)

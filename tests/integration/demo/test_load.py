@@ -3,8 +3,6 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from fractions import Fraction
 from itertools import islice, pairwise
 from pathlib import Path
@@ -13,28 +11,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from figwatch_agent.demo import child
 from figwatch_agent.demo.box import Box
 from figwatch_agent.demo.load import Load, Schedule
 from figwatch_agent.demo.routes import rates, shares
+from support.served import everywhere, served
 
 CHAT = "/api/v1/chat"
-Handler = Callable[[web.Request], Awaitable[web.Response]]
-
-
-@asynccontextmanager
-async def server(handler: Handler) -> AsyncIterator[str]:
-    app = web.Application()
-    app.router.add_route("*", "/{tail:.*}", handler)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    bound = child.bind()
-    try:
-        await web.SockSite(runner, bound).start()
-        yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    finally:
-        await runner.cleanup()
-        bound.close()
 
 
 async def _never_called(_: web.Request) -> web.Response:
@@ -63,7 +45,7 @@ async def test_arrivals_do_not_wait_for_answers() -> None:
         await everybody.wait()
         return web.Response(headers={"X-Served-By": "service"})
 
-    async with server(answer_when_all_are_here) as url:
+    async with served(everywhere(answer_when_all_are_here)) as url:
         load = Load(url, schedule("400", "0.5"), timeout_seconds=5)
         await load.run()
     assert (load.stats()["scheduled"], load.stats()["shed"]) == (200, 0)
@@ -75,7 +57,7 @@ async def test_an_answer_that_does_not_come_is_a_timeout() -> None:
         await asyncio.sleep(60)
         return web.Response()
 
-    async with server(hang) as url:
+    async with served(everywhere(hang)) as url:
         load = Load(url, schedule("100", "0.1"), timeout_seconds=0.3)
         await load.run()
     assert chat(load.stats(), "unknown")["reasons"] == {"timeout": 10}
@@ -90,7 +72,7 @@ async def test_answers_are_counted_by_side_and_failures_by_reason() -> None:
         side = "legacy" if number % 5 == 0 else "service"
         return web.Response(status=502 if number % 10 == 1 else 404, headers={"X-Served-By": side})
 
-    async with server(answer) as url:
+    async with served(everywhere(answer)) as url:
         load = Load(url, schedule("500", "0.1"))
         await load.run()
     service, legacy = chat(load.stats(), "service"), chat(load.stats(), "legacy")
@@ -99,7 +81,7 @@ async def test_answers_are_counted_by_side_and_failures_by_reason() -> None:
 
 
 async def test_a_server_that_refuses_is_a_transport_failure() -> None:
-    async with server(_never_called) as url:
+    async with served(everywhere(_never_called)) as url:
         pass
     load = Load(url, schedule("100", "0.1"))
     await load.run()
@@ -133,7 +115,7 @@ async def test_the_process_stops_sending_by_itself_and_goes_on_answering_stats(t
     async def answer(_: web.Request) -> web.Response:
         return web.Response(headers={"X-Served-By": "service"})
 
-    async with server(answer) as url, Box(tmp_path) as box, aiohttp.ClientSession() as client:
+    async with served(everywhere(answer)) as url, Box(tmp_path) as box, aiohttp.ClientSession() as client:
         plan = json.dumps({CHAT: "100"})
         load = await box.start("load", "--gateway", url, "--rates", plan, "--seconds", "0.3")
         stats = await _final_stats(client, load.url)
