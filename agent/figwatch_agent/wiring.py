@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp import web as http
 
 from figwatch_agent.clock import AnchoredClock, Clock
-from figwatch_agent.durations import MINUTE, SECOND, Instant
+from figwatch_agent.durations import MINUTE, SECOND, Duration, Instant
 from figwatch_agent.engine import Engine
 from figwatch_agent.errors import FigwatchError, StoreError
 from figwatch_agent.files.load import Loaded
@@ -44,6 +44,11 @@ from figwatch_agent.telemetry import Telemetry
 from figwatch_agent.web.deps import Deps
 from figwatch_agent.web.publisher import Latest
 from figwatch_agent.web.server import make_app
+
+LEAST_PATIENCE = SECOND // 10
+"""A command that is put into the inbox holds the state for a few milliseconds, on a slow disk for some tens."""
+
+MOST_PATIENCE = 5 * SECOND
 
 OUTBOX_LATE = 5 * MINUTE
 """A page that waits longer makes the agent unhealthy: somebody else should know."""
@@ -85,7 +90,7 @@ async def build(loaded: Loaded, record: Path | None = None) -> AsyncIterator[Age
     """The agent of these files. Raises StoreError where the state cannot be opened, SourceNotBuilt."""
     settings = loaded.settings
     async with AsyncExitStack() as stack:
-        store = SqliteStore(settings.state)
+        store = SqliteStore(settings.state, busy_timeout=_patience(settings.interval))
         await store.open()
         stack.push_async_callback(store.close)
         saved = await store.load()
@@ -238,6 +243,11 @@ class _Site:
             raise FigwatchError(f"cannot listen on {where} (web.listen in {settings.path}): {error}") from error
         host, port = runner.addresses[0][:2]
         return cls(f"http://{host}:{port}")
+
+
+def _patience(interval: Duration) -> Duration:
+    """How long a commit may wait for another process that writes: a tick that waits longer misses its scrapes."""
+    return min(max(interval // 2, LEAST_PATIENCE), MOST_PATIENCE)
 
 
 def _source(settings: Settings, wanted: frozenset[str], clock: Clock) -> Source:

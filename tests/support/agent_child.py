@@ -1,9 +1,10 @@
 """Runs the agent's own command line in forked processes, and ends them by SIGKILL at counted instants.
 
-As a program it reads one order a line on stdin (JSON: id, argv, folder, env, log, points, kill, wall) and forks for
-each; it prints ``{"id", "pid"}``, and ``{"id", "status"}`` when that process has ended. Forking from a process that has
-everything imported starts an agent within a few milliseconds; nothing of the agent is changed, only what it calls:
-``sqlite3.connect``, aiohttp's sessions and ``time.time_ns`` are wrapped before it is loaded.
+As a program it reads one order a line on stdin (JSON: id, argv, folder, env, log, points, kill, wall, full) and forks
+for each; it prints ``{"id", "pid"}``, and ``{"id", "status"}`` when that process has ended. Forking from a process that
+has everything imported starts an agent within a few milliseconds; nothing of the agent is changed, only what it calls:
+``sqlite3.connect``, aiohttp's sessions and ``time.time_ns`` are wrapped before it is loaded. The file ``wall`` moves
+its wall clock, the file ``full`` fills its disk.
 
 Points are the two sides of every commit and of every HTTP call that changes something. ``kill`` names the point at
 which the process dies, by its number counted from 0 or by its name; every point is written to the file ``points``
@@ -75,6 +76,21 @@ class Killer:
 KILLER: Final = Killer()
 
 
+class Disk:
+    """The disk under the state: full as long as a file exists, by the limit that SQLite has for it."""
+
+    def __init__(self) -> None:
+        self.file: Path | None = None
+
+    @property
+    def most_pages(self) -> int:
+        """SQLite takes the present size for anything less."""
+        return 1 if self.file is not None and self.file.exists() else 1 << 30
+
+
+DISK: Final = Disk()
+
+
 class MortalConnection(sqlite3.Connection):
     """Says before and after each COMMIT of a transaction that wrote what it wrote."""
 
@@ -83,6 +99,8 @@ class MortalConnection(sqlite3.Connection):
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
         if sql == "BEGIN IMMEDIATE":
             self.written = []
+            if DISK.file is not None:
+                super().execute(f"PRAGMA max_page_count = {DISK.most_pages}")
         if sql != "COMMIT" or self.written is None:
             self._note(sql, parameters)
             return super().execute(sql, parameters)
@@ -208,6 +226,8 @@ def live(order: dict[str, Any]) -> int:
     os.environ.update(order["env"])
     if order["wall"]:
         WALL.file = Path(order["wall"])
+    if order["full"]:
+        DISK.file = Path(order["full"])
     if order["points"]:
         KILLER.arm(order["points"], order["kill"])
     return main(order["argv"])

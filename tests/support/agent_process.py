@@ -9,18 +9,19 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import sqlite3
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import aiohttp
 
-from figwatch_agent.demo.child import free_port
+from figwatch_agent.durations import Instant
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.journal import Delivery, RollbackRecord
@@ -55,6 +56,12 @@ class AgentProcess:
     def killed(self) -> bool:
         """Whether it ended by SIGKILL."""
         return self.ended.done() and self.ended.result() == KILLED
+
+    @property
+    def url(self) -> str:
+        """Where it said that it listens; empty while it has not."""
+        found = _LISTENS.search(self.log.read_text("utf-8")) if self.log.exists() else None
+        return found[0] if found else ""
 
     def passed(self) -> list[str]:
         """Names of the points of this life, the last one being where it was killed, if it was."""
@@ -97,9 +104,13 @@ class Nursery:
         kill: int | str | None = None,
         counted: bool = False,
         wall: Path | None = None,
+        full: Path | None = None,
         env: dict[str, str] | None = None,
     ) -> AgentProcess:
-        """``figwatch ARGUMENTS`` in a folder; it dies at point ``kill``, where that is given."""
+        """``figwatch ARGUMENTS`` in a folder; it dies at point ``kill``, where that is given.
+
+        The file ``wall`` says by how many milliseconds its wall clock is off; while ``full`` exists its disk is full.
+        """
         self._number += 1
         name = str(self._number)
         log, points = folder / f"agent-{name}.log", folder / f"points-{name}"
@@ -114,6 +125,7 @@ class Nursery:
             "points": str(points) if counted or kill is not None else "",
             "kill": kill,
             "wall": str(wall) if wall is not None else "",
+            "full": str(full) if full is not None else "",
         }
         stdin = self._process.stdin
         assert stdin is not None
@@ -180,11 +192,12 @@ class Home:
     folder: Path
     gateway: FakeGateway
     pager: RunningPager
-    port: int = field(default_factory=free_port)
+    port: int = 0  # 0: whichever is free; the agent says where it listens
     mode: str = "auto"
     interval: str = "100ms"
     timeout: str = "90ms"
     hold: str = "400ms"
+    verify_within: str = "20s"
     steps: tuple[str, ...] = ("redirect", "flush")
     receivers: tuple[str, ...] = ("oncall",)
     fallback: bool = False
@@ -192,10 +205,6 @@ class Home:
     @property
     def state(self) -> Path:
         return self.folder / "figwatch.db"
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     @property
     def kill_switch(self) -> Path:
@@ -226,6 +235,12 @@ class Home:
     def deliveries(self) -> tuple[Delivery, ...]:
         return self._read(lambda inbox: inbox.deliveries())
 
+    def last_tick(self) -> Instant:
+        """When the newest committed tick was."""
+        with closing(sqlite3.connect(f"{self.state.as_uri()}?mode=ro", uri=True, timeout=5)) as connection:
+            (at,) = connection.execute("SELECT at FROM progress").fetchone()
+        return int(at)
+
     def transitions(self) -> tuple[Transition, ...]:
         return self._read(lambda inbox: inbox.transitions(5000))
 
@@ -251,8 +266,8 @@ class Home:
         async with aiohttp.ClientSession() as session:
             while True:
                 assert process.running, process.log.read_text("utf-8")
-                with suppress(aiohttp.ClientError, TimeoutError):
-                    async with session.get(f"{self.url}/readyz", timeout=aiohttp.ClientTimeout(total=2)) as answer:
+                with suppress(aiohttp.ClientError, TimeoutError, ValueError):
+                    async with session.get(f"{process.url}/readyz", timeout=aiohttp.ClientTimeout(total=2)) as answer:
                         if answer.status == 200:
                             return
                 assert asyncio.get_running_loop().time() < deadline, process.log.read_text("utf-8")
@@ -276,12 +291,15 @@ class Home:
             switch=self.kill_switch,
             steps="\n".join(_STEPS[step].format(gateway=gateway) for step in self.steps),
             port=self.port,
+            within=self.verify_within,
         )
 
     def _receiver(self, name: str) -> str:
         fallback = ", fallback: chat-ops" if self.fallback and name == "oncall" else ""
         return _RECEIVERS[name].format(pager=self.pager.url, fallback=fallback)
 
+
+_LISTENS: Final = re.compile(r"http://127\.0\.0\.1:\d+")
 
 _UNFINISHED: Final = """
     SELECT (SELECT count(*) FROM effect WHERE consumed = 0)
@@ -314,7 +332,7 @@ rollback:
       gateway: {{read: "{gateway}/routes/one", fields: [service_share, revision]}}
       steps:
 {steps}
-      verify: {{slo: chat-availability, within: 20s}}
+      verify: {{slo: chat-availability, within: {within}}}
 web:
   listen: 127.0.0.1:{port}
 """

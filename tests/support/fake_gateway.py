@@ -37,6 +37,8 @@ class FakeGateway:
     revision: int = 1
     calls: list[tuple[str, str]] = field(default_factory=list)  # path and idempotency key of every change, in order
     scrapes: int = 0
+    reads: int = 0  # how often somebody asked who serves the route
+    reading: Answer | None = None  # instead of that answer
     metrics: Answer | None = None  # instead of the page, where the test wants something else
     on_change: Callable[[str], Awaitable[web.StreamResponse | None]] | None = None
     url: str = ""
@@ -104,7 +106,10 @@ class FakeGateway:
     async def _healthz(self, _: web.Request) -> web.Response:
         return web.json_response({"ok": self.legacy_status == 200}, status=self.legacy_status)
 
-    async def _read(self, _: web.Request) -> web.Response:
+    async def _read(self, request: web.Request) -> web.StreamResponse:
+        self.reads += 1
+        if self.reading is not None:
+            return await self.reading(request)
         share = 0 if self.to_legacy else 80
         return web.json_response({"service_share": share, "revision": self.revision})
 

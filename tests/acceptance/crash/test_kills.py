@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from support.agent_process import nursery
+from support.agent_process import Nursery
 from support.crash_story import Story, tell_all
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AT_ONCE = 6
 """Stories side by side: each mostly waits for the next scrape."""
@@ -26,29 +28,27 @@ def important(labels: list[str]) -> set[str]:
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("name", STORIES)
-async def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(name: str, folder: Path) -> None:
+async def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(name: str, folder: Path, born: Nursery) -> None:
     mode, telling = STORIES[name]
-    async with nursery(folder) as born:
-        (calm,), wrong = await tell_all(born, folder, telling, mode, [()], 1)
-        assert not wrong
-        assert len(calm.points) >= LEAST[name], calm.points
-        left, struck = set(calm.points), set[str]()
-        for _ in range(TRIES):
-            told, wrong = await tell_all(born, folder, telling, mode, [(point,) for point in sorted(left)], AT_ONCE)
-            assert not wrong, "\n".join(wrong)
-            struck |= {each.struck[0] for each in told if each.struck}
-            left = important(calm.points) - struck
+    (calm,), wrong = await tell_all(born, folder, telling, mode, [()], 1)
+    assert not wrong
+    assert len(calm.points) >= LEAST[name], calm.points
+    left, struck = set(calm.points), set[str]()
+    for _ in range(TRIES):
+        told, wrong = await tell_all(born, folder, telling, mode, [(point,) for point in sorted(left)], AT_ONCE)
+        assert not wrong, "\n".join(wrong)
+        struck |= {each.struck[0] for each in told if each.struck}
+        left = important(calm.points) - struck
     assert not left, "the agent was never killed there"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", STORIES)
-async def test_two_kills_at_any_points_lose_nothing_and_repeat_nothing(name: str, folder: Path) -> None:
+async def test_two_kills_at_any_points_lose_nothing_and_repeat_nothing(name: str, folder: Path, born: Nursery) -> None:
     mode, telling = STORIES[name]
-    async with nursery(folder) as born:
-        (calm,), _ = await tell_all(born, folder, telling, mode, [()], 1)
-        pairs = [(first, second) for first in calm.points for second in range(SECOND_LIFE)]
-        told, wrong = await tell_all(born, folder, telling, mode, pairs, AT_ONCE)
+    (calm,), _ = await tell_all(born, folder, telling, mode, [()], 1)
+    pairs = [(first, second) for first in calm.points for second in range(SECOND_LIFE)]
+    told, wrong = await tell_all(born, folder, telling, mode, pairs, AT_ONCE)
     assert not wrong, "\n".join(wrong)
     assert sum(len(each.struck) == 2 for each in told) >= len(pairs) * 9 // 10
