@@ -15,7 +15,7 @@ from figwatch_agent.engine.watching import Watches
 from figwatch_agent.evaluate.error_budget import Budget, time_to_exhaustion
 from figwatch_agent.model.decision import DecisionOutcome, Reason
 from figwatch_agent.model.effect import RollbackState
-from figwatch_agent.model.incident import Incident, IncidentKind, RollbackVerdict
+from figwatch_agent.model.incident import Alert, Incident, IncidentKind, RollbackVerdict
 from figwatch_agent.model.names import Severity
 from figwatch_agent.model.page import Facts, OutboxRow, Page, PageKind
 from figwatch_agent.model.settings import Receiver
@@ -114,7 +114,6 @@ class Paging:
         incident, settings = case.incident, self.catalog.settings
         watch = self._watch(incident)
         facts = self._facts(incident, watch.stream, now) if watch is not None else None
-        alert = incidents.firing(incident)[-1] if incidents.firing(incident) else incident.alerts[-1]
         action = _action(incident)
         external = settings.web.external_url
         return Page(
@@ -126,7 +125,7 @@ class Paging:
             at=now,
             facts=facts,
             action=action,
-            runbook_url=settings.runbook_url + alert.name.value,
+            runbook_url=settings.runbook_url + _leading(incident).name.value,
             status_url=f"{external.rstrip('/')}/incidents/{incident.id}" if external else None,
         )
 
@@ -175,7 +174,13 @@ class Paging:
             return None
         row = self.rings.traffic(10 * SECOND)[route.index]
         users = int(row.sum() - row[TRAFFIC_SIDES.index("shadow")])
-        return percent(Fraction(int(row[TRAFFIC_SIDES.index("legacy")]), users)) if users else None
+        return _percent_told(Fraction(int(row[TRAFFIC_SIDES.index("legacy")]), users)) if users else None
+
+
+def _leading(incident: Incident) -> Alert:
+    """Whose runbook helps now: what became of a rollback, else what began the incident."""
+    alerts = incidents.firing(incident) or incident.alerts
+    return next((alert for alert in reversed(alerts) if alert.name in incidents.ROLLBACK_ALERTS), alerts[0])
 
 
 def percent(ratio: Fraction) -> str:
@@ -198,13 +203,33 @@ def _headline(kind: PageKind, incident: Incident, facts: Facts | None, watch: Wa
     name = incident.route
     if kind is PageKind.RESOLVE:
         ended = incident.mitigated_at if incident.mitigated_at is not None else incident.detected_at
-        return f"{name}: over, users were affected for {format_seconds(max(ended - incident.impact_start, 0))}"
-    if incident.kind is not IncidentKind.ROUTE or facts is None or watch is None or not facts.total:
+        lasted = format_seconds(max(ended - incident.impact_start, 0))
+        return (
+            f"{name}: over, users were affected for {lasted}"
+            if _hits_users(incident)
+            else f"{name}: over after {lasted}"
+        )
+    if not _hits_users(incident) or facts is None or watch is None or not facts.total:
         return f"{name}: {incident.alerts[-1].name.value}"
+    if incident.rollback is not None and incident.rollback.verdict is RollbackVerdict.HELPED:
+        past = "failed or were too slow" if watch.stream.kind == "latency" else "failed"
+        return (
+            f"{name}: {_doing(incident)}; {facts.bad} of {facts.total} requests {past} in {format_seconds(facts.over)}"
+        )
     verb = "fail or are too slow" if watch.stream.kind == "latency" else "fail"
     share = percent_short(Fraction(facts.bad, facts.total))
     size = f"{share} of requests {verb} ({facts.bad} of {facts.total} in {format_seconds(facts.over)})"
     return f"{name}: {size}; {_doing(incident)}"
+
+
+def _hits_users(incident: Incident) -> bool:
+    return incident.kind is IncidentKind.ROUTE
+
+
+def _percent_told(ratio: Fraction) -> str:
+    """One decimal, and more only where one would tell all or nothing of what is neither."""
+    short = Fraction(round(ratio * 1000), 1000)
+    return percent(ratio if short in (0, 1) else short)
 
 
 def percent_short(ratio: Fraction) -> str:
@@ -221,6 +246,8 @@ def _doing(incident: Incident) -> str:
         return RUNNING[run.state]
     if decision is None:
         return "nothing can be sent back"
+    if decision.outcome is DecisionOutcome.WITHHELD:
+        return f"{DOING[decision.outcome]}: {decision.reason.value}"
     return DOING[decision.outcome]
 
 

@@ -1,0 +1,69 @@
+"""What a page says in its first line, and where it leads."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from figwatch_agent.engine.paging import _percent_told
+from figwatch_agent.model.names import Mode
+from figwatch_agent.model.page import PageKind
+from support.world import CHAT, World, settings
+
+
+def failing(mode: Mode = Mode.AUTO, legacy_bad: int = 0) -> World:
+    """Half of the service side fails."""
+    world = World(conf=settings(mode=mode))
+    world.both(30)
+    world.both(20, service_bad=20, legacy_bad=legacy_bad)
+    return world
+
+
+def test_a_rollback_that_is_withheld_says_why_in_the_first_line() -> None:
+    first = failing(legacy_bad=5).rows(PageKind.TRIGGER)[0].page.headline
+    assert first.startswith(f"{CHAT}: ")
+    assert "rollback withheld: " in first
+
+
+def test_a_rollback_that_helped_comes_first_and_failures_are_told_as_past() -> None:
+    world = failing()
+    world.rolled_back()
+    for _ in range(20):
+        world.serve(side="legacy", good=50)
+        world.tick()
+    updates = [row.page.headline for row in world.rows(PageKind.UPDATE)]
+    assert any(f"{CHAT}: the rollback helped; " in line and "requests failed in" in line for line in updates)
+
+
+def test_the_runbook_is_that_of_what_began_the_incident() -> None:
+    world = failing()
+    assert {row.page.runbook_url for row in world.rows()} == {"https://example.org/runbooks/EarlyOutage"}
+
+
+def test_what_hit_no_user_is_not_said_to_have_hit_users() -> None:
+    world = World()
+    world.both(30)
+    world.up = False
+    for _ in range(200):
+        world.tick()
+    world.up = True
+    world.both(60)
+    (over,) = [row.page.headline for row in world.rows(PageKind.RESOLVE)]
+    assert "over after" in over
+    assert "users" not in over
+
+
+@pytest.mark.parametrize(
+    ("ratio", "told"),
+    [
+        (Fraction(354839, 1000000), "35.5%"),
+        (Fraction(1, 5), "20%"),
+        (Fraction(1), "100%"),
+        (Fraction(0), "0%"),
+        (Fraction(1, 5000), "0.02%"),
+        (Fraction(4999, 5000), "99.98%"),
+    ],
+)
+def test_a_share_has_one_decimal_and_never_reads_all_or_nothing_where_it_is_neither(ratio: Fraction, told: str) -> None:
+    assert _percent_told(ratio) == told
