@@ -1,5 +1,6 @@
 """The agent as an operator meets it: it stops when told, holds its state alone, and says what is in its way."""
 
+import asyncio
 import json
 import signal
 import socket
@@ -7,6 +8,7 @@ import time
 
 import pytest
 
+from figwatch_agent.model.effect import RollbackState
 from support.agent_process import Home, Nursery
 from support.scene import Scene
 
@@ -31,6 +33,30 @@ async def test_a_signal_stops_it_while_a_receiver_hangs(scene: Scene) -> None:
     asked = time.monotonic()
     assert await agent.stop() == 0
     assert time.monotonic() - asked < 5
+
+
+async def test_a_signal_in_the_middle_of_a_step_lets_it_finish_and_the_next_life_goes_on(scene: Scene) -> None:
+    arrived = asyncio.Event()
+
+    async def slowly(path: str) -> None:
+        arrived.set()
+        await asyncio.sleep(0.7)
+
+    scene.gateway.on_change = slowly
+    scene.home.steps = ("flush", "redirect")  # the first must not be done twice
+    agent = await scene.begin()
+    scene.gateway.service_bad = 0.5
+    async with asyncio.timeout(20):
+        await arrived.wait()
+    asked = time.monotonic()
+    assert await agent.stop() == 0
+    assert time.monotonic() - asked < 5
+    assert scene.gateway.done("/flush") == 1
+    await scene.begin()
+    await scene.over()
+    (record,) = scene.home.rollbacks()
+    assert record.state is RollbackState.DONE
+    assert (scene.gateway.done("/flush"), scene.gateway.done("/routes")) == (1, 1)
 
 
 async def test_a_second_agent_on_the_same_state_is_refused_and_told_which_process_has_it(scene: Scene) -> None:
