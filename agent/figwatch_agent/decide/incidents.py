@@ -98,3 +98,33 @@ def resolved(incident: Incident, now: Instant, by: str = "") -> Incident:
     alerts = tuple(replace(alert, resolved_at=alert.resolved_at or now) for alert in incident.alerts)
     done = mitigated(replace(incident, alerts=alerts))
     return replace(done, resolved_at=now, resolved_by=by)
+
+
+def rollback_alert(incident: Incident, name: AlertName, now: Instant) -> Alert:
+    """An alert about a rollback, as part of its incident."""
+    return Alert(
+        id=f"{incident.id} {name.value}",
+        name=name,
+        slo="",
+        route=incident.route,
+        tier="rollback",
+        lane="all",
+        severity=Severity.PAGE,
+        fired_at=now,
+        impact_start=incident.impact_start,
+        certified=True,
+        bad=0,
+        total=0,
+        burn_rate=None,
+    )
+
+
+def looked_after(incident: Incident, now: Instant) -> Incident:
+    """A person has looked: what waited for one does not keep the incident open any more."""
+    alerts = tuple(
+        replace(alert, resolved_at=now)
+        if alert.name is AlertName.ROLLBACK_NEEDS_HUMAN and alert.resolved_at is None
+        else alert
+        for alert in incident.alerts
+    )
+    return replace(incident, alerts=alerts)

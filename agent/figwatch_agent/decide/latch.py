@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.durations import Instant
 
 
 @dataclass(slots=True)
@@ -33,8 +33,3 @@ class Latches:
     def forget(self, before: Instant) -> None:
         """Drop what no rule asks for any more."""
         self.past = [entry for entry in self.past if entry[0] >= before]
-
-
-def horizon(cool_down: Duration, blast_window: Duration) -> Duration:
-    """How long the past matters."""
-    return max(cool_down, blast_window)

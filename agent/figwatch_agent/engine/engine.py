@@ -7,16 +7,19 @@ from figwatch_agent.engine.casework import Casework
 from figwatch_agent.engine.catalog import Catalog, compile_catalog
 from figwatch_agent.engine.counting import Counter, Tally
 from figwatch_agent.engine.desk import Desk, Notes
+from figwatch_agent.engine.feedback import Feedback
 from figwatch_agent.engine.guarding import Guard
 from figwatch_agent.engine.ledger import Ledger
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.paging import Paging
-from figwatch_agent.engine.saving import Parts, changed_sections, restore, ring_row
+from figwatch_agent.engine.restoring import restore
+from figwatch_agent.engine.saving import Parts, changed_sections, ring_row
 from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.uptimes import Uptimes
 from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
 from figwatch_agent.engine.watching import Watches
+from figwatch_agent.engine.wishes import Wishes
 from figwatch_agent.model.inputs import Inputs
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, TransitionKind
 from figwatch_agent.model.settings import Settings
@@ -42,6 +45,8 @@ class Engine:
         self._signals = Signals(self.catalog, self._rings, self._desk)
         self._casework = Casework(self.catalog, self._desk, self._watches)
         self._verifier = Verifier(self.catalog, self._desk)
+        self._wishes = Wishes(self.catalog, self._desk, self._watches, self._casework)
+        self._feedback = Feedback(self._desk)
         self._guard = Guard(self.catalog, self._desk, self._rings, self._watches)
         self._paging = Paging(self.catalog, self._desk, self._rings, self._watches)
         self._ledger = Ledger()
@@ -73,10 +78,10 @@ class Engine:
         notes = Notes()
         self._remark(inputs, now, notes)
         tally, ring_rows = self._measure(inputs, now)
-        self._casework.hear(inputs.commands, now, notes)
-        self._casework.learn(inputs.effects, now, notes)
+        self._wishes.hear(inputs.commands, now, notes)
+        self._feedback.learn(inputs.effects, now, notes)
         self._alert(tally, since, now, notes)
-        self._guard.weigh(tally, inputs, self._casework.approvals, now, notes)
+        self._guard.weigh(tally, inputs, self._wishes.approvals, now, notes)
         self._verifier.verify(tally, since, now, notes)
         self._find(tally, now, notes)
         ledger = self._ledger.add(self.catalog, self._desk, tally, now)

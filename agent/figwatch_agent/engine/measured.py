@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from figwatch_agent.durations import Duration, Instant, format_duration, format_seconds
 from figwatch_agent.engine.catalog import Stream
-from figwatch_agent.engine.counting import BOUNDS, BUCKET_SIDES, TRAFFIC_SIDES
+from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, TRAFFIC_SIDES
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.evaluate.latency import quantile
 from figwatch_agent.evaluate.mttr import mttr
@@ -96,7 +96,7 @@ def _latency(
         return _nothing(criterion, "ms", "the service side answered no request in this time", coverage)
     found = quantile([float(bound) for bound in BOUNDS], buckets, Fraction(95, 100))
     if found is None or coverage < FLOOR:
-        return _nothing(criterion, "ms", f"only {float(coverage):.0%} of the time was measured", coverage)
+        return _nothing(criterion, "ms", f"only {float(coverage):.2%} of the time was measured", coverage)
     low, high = Fraction(str(found.low)) * 1000, None if found.high is None else Fraction(str(found.high)) * 1000
     within = f"{float(low):.0f} to {float(high):.0f} ms" if high is not None else f"above {float(low):.0f} ms"
     return Measured(
@@ -151,7 +151,7 @@ def _legacy_ratio(
     if not total:
         return _nothing(criterion, "ratio", "no request was seen at the edge in this time", coverage)
     if coverage < FLOOR:
-        return _nothing(criterion, "ratio", f"only {float(coverage):.0%} of the time was measured", coverage)
+        return _nothing(criterion, "ratio", f"only {float(coverage):.2%} of the time was measured", coverage)
     ratio = Fraction(legacy, total)
     return Measured(
         criterion=criterion,

@@ -7,8 +7,8 @@ from figwatch_agent.decide import incidents
 from figwatch_agent.durations import HOUR, SECOND, Duration, Instant, format_seconds
 from figwatch_agent.engine.cases import Case
 from figwatch_agent.engine.catalog import Catalog, Stream, Watch
-from figwatch_agent.engine.counting import TRAFFIC_SIDES
 from figwatch_agent.engine.desk import Desk, Notes
+from figwatch_agent.engine.mapping import TRAFFIC_SIDES
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.verifying import VERDICTS
 from figwatch_agent.engine.watching import Watches

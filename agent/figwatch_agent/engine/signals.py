@@ -7,11 +7,12 @@ from numpy.typing import NDArray
 
 from figwatch_agent.durations import HOUR, MINUTE, Instant, format_seconds
 from figwatch_agent.engine.catalog import Catalog
-from figwatch_agent.engine.counting import TRAFFIC_SIDES, Tally
+from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.desk import Desk
+from figwatch_agent.engine.mapping import TRAFFIC_SIDES
 from figwatch_agent.engine.measuring import Rings
-from figwatch_agent.model.incident import IncidentKind
-from figwatch_agent.model.names import AlertName, Stage
+from figwatch_agent.model.incident import Alert, IncidentKind
+from figwatch_agent.model.names import AlertName, Severity, Stage
 
 EXPECTED = 50
 """Requests that the last hour's rate would have brought during the silence, before silence is a loss: at Poisson rates
@@ -30,6 +31,24 @@ class Signal:
     service: str
     since: Instant
     text: str
+
+    def alert(self, key: str, now: Instant) -> Alert:
+        """The ticket that it opens."""
+        return Alert(
+            id=f"{key} {now}",
+            name=self.name,
+            slo=key,
+            route=self.subject,
+            tier="signal",
+            lane="all",
+            severity=Severity.TICKET,
+            fired_at=now,
+            impact_start=self.since,
+            certified=True,
+            bad=0,
+            total=0,
+            burn_rate=None,
+        )
 
 
 class Signals:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from figwatch_agent.durations import Instant
 from figwatch_agent.engine.catalog import Catalog, Stream
-from figwatch_agent.engine.counting import SIDES, Tally
+from figwatch_agent.engine.counting import Tally
+from figwatch_agent.engine.mapping import SIDES
 from figwatch_agent.evaluate.uptime import UptimeMeter
 from figwatch_agent.model.batch import ProbeResult
 from figwatch_agent.model.slo import Uptime

@@ -7,7 +7,6 @@ from figwatch_agent.decide import incidents
 from figwatch_agent.decide.verify import verdict
 from figwatch_agent.durations import Instant, format_seconds
 from figwatch_agent.engine.cases import Case, Check
-from figwatch_agent.engine.casework import rollback_alert
 from figwatch_agent.engine.catalog import Catalog, Stream, Watch
 from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.desk import Desk, Notes
@@ -89,7 +88,7 @@ class Verifier:
         notes.note(now, TransitionKind.ROLLBACK_VERIFIED, case.incident.id, text, (("verdict", said.value),))
         case.news.append(PageKind.UPDATE.value)
         if said in _ALERTS:
-            case.put(incidents.joined(case.incident, rollback_alert(case.incident, _ALERTS[said], now)))
+            case.put(incidents.joined(case.incident, incidents.rollback_alert(case.incident, _ALERTS[said], now)))
 
 
 def _figures(checks: tuple[Check, ...]) -> str:

@@ -1,16 +1,27 @@
-"""What can be seen: streams, routes and targets at the last tick."""
+"""What can be seen: streams, routes and scrape targets at the last tick."""
 
 from fractions import Fraction
 
 from figwatch_agent.durations import HOUR, MINUTE, Instant
 from figwatch_agent.engine.catalog import Stream, WatchedRoute
-from figwatch_agent.engine.counting import BOUNDS, BUCKET_SIDES, TRAFFIC_SIDES, Tally
+from figwatch_agent.engine.counting import Tally
+from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, TRAFFIC_SIDES
 from figwatch_agent.engine.measured import measured
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.evaluate.error_budget import budget_remaining
 from figwatch_agent.evaluate.latency import quantile
 from figwatch_agent.evaluate.windows import highest_ratio, lowest_ratio
-from figwatch_agent.model.view import Counts, RouteView, SideView, Span, StreamView, TargetView, TierView, View
+from figwatch_agent.model.view import (
+    Counts,
+    RouteView,
+    SideView,
+    SilenceView,
+    Span,
+    StreamView,
+    TargetView,
+    TierView,
+    View,
+)
 
 SIDES_OVER = 5 * MINUTE
 SHOWN_INCIDENTS = 50
@@ -31,6 +42,11 @@ def view_of(parts: Parts, tally: Tally | None, sequence: int, at: Instant) -> Vi
         criteria=measured(parts, tuple(incidents), at),
         targets=_targets(parts),
         findings=tuple(desk.findings.values()),
+        silences=tuple(
+            SilenceView(subject=each.subject, until=each.until, actor=each.actor, why=each.why)
+            for each in desk.silences
+            if each.until > at
+        ),
         mode=catalog.settings.rollback.mode.value,
         hold=catalog.settings.alerting.hold,
         wall_step=desk.wall_step,
@@ -45,7 +61,7 @@ def _stream(parts: Parts, stream: Stream, tally: Tally | None, at: Instant) -> S
     all_total, all_bad = parts.rings.counted()
     finding = "" if tally is None else tally.stream_findings.get(index, "")
     known = tally is not None and bool(tally.known[index])
-    idle = known and tally is not None and not int(tally.total[index].sum())
+    idle = known and not stream.probed and tally is not None and not int(tally.total[index].sum())
     return StreamView(
         slo=stream.slo.name,
         service=stream.service.service,

@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.decide.runs import Runs
-from figwatch_agent.durations import MINUTE, Duration, Instant
+from figwatch_agent.durations import MINUTE, YEAR, Duration, Instant
 from figwatch_agent.engine.catalog import Catalog, Stream, Watch
 from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.measuring import Rings, StreamWindow
-from figwatch_agent.evaluate.burn_rate import Verdict, over, over_many, threshold_arrays
-from figwatch_agent.evaluate.early_lane import FEWEST_EVENTS_A_YEAR, YEAR, advance_many, threshold
+from figwatch_agent.evaluate.burn_rate import Crossing, over, over_many, threshold_arrays
+from figwatch_agent.evaluate.early_lane import FEWEST_EVENTS_A_YEAR, advance_many, threshold
 from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_still_burning, rejects_within_budget
 from figwatch_agent.model.incident import Alert
 
@@ -188,7 +188,7 @@ class Watches:
                 burning[rows] &= exceeded
         return [int(index) for index in np.flatnonzero(burning)]
 
-    def _confirmed(self, watch: Watch) -> Verdict:
+    def _confirmed(self, watch: Watch) -> Crossing:
         """Exactly, with uncovered time counted good and with the evidence that the budget is exceeded at all."""
         cut = int(self.cut[watch.index])
         certified = True
@@ -197,11 +197,11 @@ class Watches:
             lowest, highest = self._bounds(watch, counts)
             certified &= lowest == highest
             if not (lowest and counts.known):
-                return Verdict(over=False, certified=certified)
+                return Crossing(over=False, certified=certified)
         counts = self.window_counts(watch.stream, self.rings.streams(watch.long), cut)
         events = counts.total + counts.imputed + max(counts.total_edge - counts.bad_edge, 0)
         sure = rejects_within_budget(counts.bad, events, watch.stream.slo.objective, watch.alpha)
-        return Verdict(over=sure, certified=certified)
+        return Crossing(over=sure, certified=certified)
 
     @staticmethod
     def _bounds(watch: Watch, counts: WindowCounts) -> tuple[bool, bool]:

@@ -19,7 +19,7 @@ Flags: TypeAlias = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class Crossing:
     """Whether a window burns faster than a threshold, and whether the slot at its edge could change that."""
 
     over: bool
@@ -40,7 +40,7 @@ def over(
     objective: Fraction,
     *,
     unsure_is_over: bool = False,
-) -> Verdict:
+) -> Crossing:
     """Whether the window's error ratio exceeds factor x budget, strictly, without rounding.
 
     `_in` are the events surely inside the window, `_edge` those of the slot its start cuts. Where the bounds disagree
@@ -89,14 +89,14 @@ def threshold_arrays(thresholds: list[Fraction]) -> tuple[Integers, Integers]:
     return numerators, np.array([t.denominator for t in thresholds], dtype=np.int64)
 
 
-def _decide(counts: tuple[int, int, int, int], numerator: int, denominator: int, unsure_is_over: bool) -> Verdict:
+def _decide(counts: tuple[int, int, int, int], numerator: int, denominator: int, unsure_is_over: bool) -> Crossing:
     bad_in, total_in, bad_edge, total_edge = counts
     # A source may count more good events than events; what it lacks must not turn the bounds round.
     bad_out, good_out = max(bad_edge, 0), max(total_edge - bad_edge, 0)
     lowest = bad_in * denominator > numerator * (total_in + good_out)
     highest = (bad_in + bad_out) * denominator > numerator * (total_in + bad_out)
     certified = lowest == highest
-    return Verdict(over=lowest if certified else unsure_is_over, certified=certified)
+    return Crossing(over=lowest if certified else unsure_is_over, certified=certified)
 
 
 def _fits(

@@ -16,13 +16,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from figwatch_agent.durations import DAY, Duration
+from figwatch_agent.durations import YEAR, Duration
 from figwatch_agent.model.tier import EARLY_NULL_BUDGETS, early_possible
 
 Integers: TypeAlias = NDArray[np.int64]
 
 NAT = 1_000_000
-YEAR: Duration = 365 * DAY
 
 OUTAGE = Fraction(20, 100)  # p1 while p0 is small
 OUTAGE_UP_TO = Fraction(2, 100)  # the largest p0 for which 20 % still stands well apart from it

@@ -114,6 +114,16 @@ class TargetView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceView:
+    """Somebody asked for quiet."""
+
+    subject: str  # route or incident id
+    until: Instant
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class View:
     """All of it."""
 
@@ -127,6 +137,7 @@ class View:
     criteria: tuple[Measured, ...]
     targets: tuple[TargetView, ...]
     findings: tuple[str, ...]
+    silences: tuple[SilenceView, ...]
     mode: str
     hold: Duration
     wall_step: Duration

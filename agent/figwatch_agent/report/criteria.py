@@ -1,12 +1,13 @@
 """Success criteria with their verdicts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from figwatch_agent.durations import format_duration
 from figwatch_agent.evaluate.criteria import Reason, judge
-from figwatch_agent.model.names import Verdict
-from figwatch_agent.model.target import Target, TargetError, Unit, parse_target
+from figwatch_agent.model.names import Measure, Verdict
+from figwatch_agent.model.target import Form, Target, TargetError, Unit, parse_target
 from figwatch_agent.model.view import Measured
 from figwatch_agent.report.numbers import number
 
@@ -54,6 +55,9 @@ def verdict_of(measured: Measured) -> tuple[Verdict, str]:
         return Verdict.INCONCLUSIVE, str(error)
     if _of_another_kind(target, measured):
         return Verdict.INCONCLUSIVE, f"the target is in {target.unit.value} and the figure in {measured.unit}"
+    if measured.criterion.measure is Measure.LATENCY_P95 and target.form is Form.BELOW:
+        # A bucket holds what took its bound or less: "95 % within 200 ms" is all that it can say of "below 200 ms".
+        target = replace(target, form=Form.AT_MOST)
     judged = judge(target, low=measured.low, high=measured.high, baseline=measured.baseline)
     if judged.verdict is not Verdict.INCONCLUSIVE or judged.reason is None:
         return judged.verdict, ""

@@ -45,6 +45,10 @@ def status_document(view: View, healthy: Mapping[str, bool]) -> dict[str, object
         "routes": [_route(route) for route in view.routes],
         "slos": [_stream(stream) for stream in view.streams],
         "incidents": [incident_document(incident) for incident in view.incidents],
+        "silences": [
+            {"subject": each.subject, "until": format_instant(each.until), "actor": each.actor, "why": each.why}
+            for each in view.silences
+        ],
         "criteria": [criterion_document(measured) for measured in view.criteria],
     }
 

@@ -49,6 +49,7 @@ def headline(document: Json) -> str:
         "agent healthy" if not ill else f"agent NOT healthy: {', '.join(ill)}",
         "legacy ratio unknown" if legacy is None else f"{percent(float(legacy))} of requests served by legacy",
     ]
+    parts += [f"silenced until {each['until']}: {visible(each['subject'])}" for each in document["silences"]]
     parts += [f"scrape target down: {visible(target)}" for target in down]
     return " · ".join(parts)
 

@@ -272,3 +272,21 @@ def test_a_tier_whose_burst_is_over_does_not_fire_because_traffic_fell() -> None
         world.serve(good=good, bad=200 if second == 120 else 0)
         world.tick()
     assert world.said(TransitionKind.ALERT_FIRED) == []
+
+
+def test_a_silence_for_a_route_that_does_not_exist_is_refused_with_the_routes_that_do() -> None:
+    world = World()
+    world.both(3)
+    ask(world, CommandKind.SILENCE, "/api/v1/chta")
+    [said] = world.said(TransitionKind.COMMAND_REFUSED)
+    assert "routes are /api/v1/chat" in said
+    assert world.engine.view(world.now).silences == ()
+
+
+def test_a_silence_is_seen_until_it_ends() -> None:
+    world = World()
+    world.both(3)
+    ask(world, CommandKind.SILENCE, CHAT, until=world.now + 5 * SECOND, why="maintenance")
+    assert [(each.subject, each.why) for each in world.engine.view(world.now).silences] == [(CHAT, "maintenance")]
+    world.both(6)
+    assert world.engine.view(world.now).silences == ()

@@ -1,9 +1,8 @@
 """Whether a rollback helped is judged on what fired, not only on what the plan names."""
 
-from support.world import World
-
 from figwatch_agent.model.incident import RollbackVerdict
 from figwatch_agent.model.names import AlertName
+from support.world import World
 
 
 def _slow_until_rolled_back(world: World) -> None:

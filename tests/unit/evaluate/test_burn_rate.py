@@ -7,7 +7,7 @@ import pytest
 
 from figwatch_agent.evaluate.burn_rate import (
     INT64_MAX,
-    Verdict,
+    Crossing,
     over,
     over_many,
     threshold_arrays,
@@ -26,7 +26,7 @@ PAGE = Fraction(144, 10)
     ],
 )
 def test_the_threshold_itself_is_not_over(bad: int, expected: bool) -> None:
-    assert over(bad, 10_000, 0, 0, PAGE, THREE_NINES) == Verdict(over=expected, certified=True)
+    assert over(bad, 10_000, 0, 0, PAGE, THREE_NINES) == Crossing(over=expected, certified=True)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_the_threshold_itself_is_not_over(bad: int, expected: bool) -> None:
     ],
 )
 def test_good_events_at_the_edge_may_lie_inside(edge: tuple[int, int], certified: bool, fires: bool) -> None:
-    assert over(15, 1000, *edge, PAGE, THREE_NINES) == Verdict(over=fires, certified=certified)
+    assert over(15, 1000, *edge, PAGE, THREE_NINES) == Crossing(over=fires, certified=certified)
 
 
 @pytest.mark.parametrize(
@@ -50,38 +50,38 @@ def test_good_events_at_the_edge_may_lie_inside(edge: tuple[int, int], certified
     ],
 )
 def test_bad_events_at_the_edge_may_lie_inside(bad_edge: int, certified: bool) -> None:
-    assert over(14, 1000, bad_edge, bad_edge, PAGE, THREE_NINES) == Verdict(over=False, certified=certified)
+    assert over(14, 1000, bad_edge, bad_edge, PAGE, THREE_NINES) == Crossing(over=False, certified=certified)
 
 
 def test_an_uncertain_window_is_over_where_that_is_the_conservative_side() -> None:
-    assert over(14, 1000, 1, 1, PAGE, THREE_NINES, unsure_is_over=True) == Verdict(over=True, certified=False)
+    assert over(14, 1000, 1, 1, PAGE, THREE_NINES, unsure_is_over=True) == Crossing(over=True, certified=False)
 
 
 def test_the_conservative_side_does_not_touch_a_certified_window() -> None:
-    assert over(14, 1000, 0, 0, PAGE, THREE_NINES, unsure_is_over=True) == Verdict(over=False, certified=True)
+    assert over(14, 1000, 0, 0, PAGE, THREE_NINES, unsure_is_over=True) == Crossing(over=False, certified=True)
 
 
 def test_a_window_without_traffic_is_never_over() -> None:
-    assert over(0, 0, 0, 0, PAGE, THREE_NINES, unsure_is_over=True) == Verdict(over=False, certified=True)
+    assert over(0, 0, 0, 0, PAGE, THREE_NINES, unsure_is_over=True) == Crossing(over=False, certified=True)
 
 
 def test_bad_events_that_only_touch_an_empty_window_certify_nothing() -> None:
-    assert over(0, 0, 3, 3, PAGE, THREE_NINES) == Verdict(over=False, certified=False)
+    assert over(0, 0, 3, 3, PAGE, THREE_NINES) == Crossing(over=False, certified=False)
 
 
 def test_more_good_than_total_at_the_edge_keeps_the_bounds_in_order() -> None:
-    assert over(15, 1000, -60, 0, PAGE, THREE_NINES) == Verdict(over=False, certified=False)
+    assert over(15, 1000, -60, 0, PAGE, THREE_NINES) == Crossing(over=False, certified=False)
 
 
 def test_more_bad_than_total_at_the_edge_counts_no_good_events() -> None:
-    assert over(15, 1000, 60, 10, PAGE, THREE_NINES) == Verdict(over=True, certified=True)
+    assert over(15, 1000, 60, 10, PAGE, THREE_NINES) == Crossing(over=True, certified=True)
 
 
-def _many(rows: list[tuple[int, int, int, int]], threshold: Fraction) -> list[Verdict]:
+def _many(rows: list[tuple[int, int, int, int]], threshold: Fraction) -> list[Crossing]:
     bad_in, total_in, bad_edge, total_edge = np.array(rows, dtype=np.int64).T
     thresholds = threshold_arrays([threshold] * len(rows))
     decided, certified = over_many(bad_in, total_in, bad_edge, total_edge, *thresholds)
-    return [Verdict(over=bool(o), certified=bool(c)) for o, c in zip(decided, certified, strict=True)]
+    return [Crossing(over=bool(o), certified=bool(c)) for o, c in zip(decided, certified, strict=True)]
 
 
 @pytest.mark.parametrize("distance", [-1, 0, 1])
@@ -96,23 +96,23 @@ def test_counts_around_the_overflow_bound_are_decided_exactly(distance: int) -> 
 def test_the_largest_counts_of_64_bits_are_decided_exactly() -> None:
     rows = [(INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX), (INT64_MAX // 2, INT64_MAX, 0, INT64_MAX)]
     threshold = Fraction(499_999, 1_000_000)
-    assert _many(rows, threshold) == [Verdict(over=True, certified=True), Verdict(over=False, certified=False)]
+    assert _many(rows, threshold) == [Crossing(over=True, certified=True), Crossing(over=False, certified=False)]
 
 
 @pytest.mark.parametrize(
     ("row", "verdict"),
     [
-        ((10, 100, 0, 0), Verdict(over=False, certified=True)),  # both bounds on the threshold of a tenth
-        ((10, 90, 0, 10), Verdict(over=False, certified=False)),  # the lowest is on it, the highest over
-        ((9, 99, 1, 1), Verdict(over=False, certified=True)),  # the highest is on it, the lowest under
-        ((9, 98, 1, 1), Verdict(over=False, certified=False)),  # the highest is just over
-        ((11, 100, 0, 9), Verdict(over=True, certified=True)),  # the lowest is just over
-        ((10, 99, 2, 2), Verdict(over=True, certified=True)),
-        ((9, 80, 1, 21), Verdict(over=False, certified=False)),
+        ((10, 100, 0, 0), Crossing(over=False, certified=True)),  # both bounds on the threshold of a tenth
+        ((10, 90, 0, 10), Crossing(over=False, certified=False)),  # the lowest is on it, the highest over
+        ((9, 99, 1, 1), Crossing(over=False, certified=True)),  # the highest is on it, the lowest under
+        ((9, 98, 1, 1), Crossing(over=False, certified=False)),  # the highest is just over
+        ((11, 100, 0, 9), Crossing(over=True, certified=True)),  # the lowest is just over
+        ((10, 99, 2, 2), Crossing(over=True, certified=True)),
+        ((9, 80, 1, 21), Crossing(over=False, certified=False)),
     ],
 )
 def test_a_bound_on_the_threshold_is_not_over_for_one_window_or_many(
-    row: tuple[int, int, int, int], verdict: Verdict
+    row: tuple[int, int, int, int], verdict: Crossing
 ) -> None:
     assert over(*row, Fraction(1), Fraction(9, 10)) == verdict
     assert _many([row], Fraction(1, 10)) == [verdict]

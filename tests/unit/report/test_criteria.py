@@ -102,3 +102,16 @@ def test_a_verdict_carries_what_it_rests_on() -> None:
         "slo": None,
         "route": None,
     }
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [
+        (100, 200, "met"),  # the bucket holds what took 200 ms or less, and no more can be said of "below 200 ms"
+        (200, 250, "inconclusive"),  # above 200 ms, but the best that the bucket allows stands exactly on the bound
+        (250, 500, "missed"),
+    ],
+)
+def test_a_latency_target_on_a_bucket_bound_asks_for_95_percent_within_it(low: int, high: int, verdict: str) -> None:
+    figure = measured("< 200ms", Fraction(low), Fraction(high), "ms", Measure.LATENCY_P95)
+    assert criterion_document(figure)["verdict"] == verdict

@@ -1,0 +1,106 @@
+"""The forms in which the engine's state is kept: one per section."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.durations import Instant
+from figwatch_agent.engine.cases import CaseState
+from figwatch_agent.engine.desk import Baseline, Silence
+from figwatch_agent.evaluate.uptime import UptimeMeter
+from figwatch_agent.model.batch import Reading, Series
+from figwatch_agent.model.incident import Alert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """Keys of an array's columns, in order."""
+
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingState:
+    """A ring without its rows."""
+
+    at: Instant | None
+    first_tick: Instant | None
+    resolutions: tuple[int, ...]
+    columns: str  # name of the section that holds the keys
+    current: NDArray[np.int64]
+    origin: NDArray[np.int64]
+    born: NDArray[np.int64]  # instant before which a column was not counted; rows from before say nothing about it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CounterState:
+    """Last values of a scrape target."""
+
+    at: Instant | None
+    answered: bool
+    rate: float
+    last: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesState:
+    """What those values belong to; changes with the page's series only."""
+
+    series: tuple[Series, ...]
+    families: frozenset[str]
+    vanished: tuple[tuple[Series, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchState:
+    """All watches."""
+
+    keys: str
+    start: NDArray[np.int64]
+    last_bad: NDArray[np.int64]
+    since_bad: NDArray[np.int64]
+    since_total: NDArray[np.int64]
+    first_failure: NDArray[np.int64]
+    last_failure: NDArray[np.int64]
+    clean: NDArray[np.int64]
+    statistic: NDArray[np.int64]
+    thresholds: NDArray[np.int64]
+    cut: NDArray[np.int64]
+    firing: tuple[tuple[str, Alert], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamState:
+    """What is remembered of streams beside their rings."""
+
+    keys: str
+    last_service: NDArray[np.int64]
+    last_known: NDArray[np.int64]
+    untimed_total: NDArray[np.int64]
+    untimed_bad: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskState:
+    """Open work, latches, and what else a person or a worker set."""
+
+    cases: tuple[CaseState, ...]
+    latched: tuple[tuple[str, str], ...]
+    past: tuple[tuple[Instant, str, bool], ...]
+    silences: tuple[Silence, ...]
+    baselines: tuple[tuple[str, Baseline], ...]
+    signals: tuple[tuple[str, Instant], ...]
+    failing_receivers: tuple[tuple[str, str], ...]
+    findings: tuple[tuple[str, str], ...]
+    wall_step: int
+    carriers: tuple[tuple[str, tuple[str, ...]], ...]
+    meters: tuple[tuple[str, UptimeMeter], ...]
+    last_request: tuple[tuple[str, Instant], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingsState:
+    """Newest readings."""
+
+    readings: tuple[Reading, ...]
