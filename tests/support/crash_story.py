@@ -141,15 +141,15 @@ class Story:
         (alert,) = self.pager.people()
         events = [json.loads(one.body) for one in self._accepted()]
         actions = [event["event_action"] for event in events]
-        assert actions[0] == "trigger"
-        assert events[0]["payload"]["severity"] == "critical"
-        assert actions[-1] == "resolve"
+        assert actions[0] == "trigger", actions
+        assert events[0]["payload"]["severity"] == "critical", events[0]
+        assert actions[-1] == "resolve", actions
         assert "trigger" not in actions[actions.index("resolve") :], actions
-        assert alert["state"] == "resolved"
+        assert alert["state"] == "resolved", alert
         (incident,) = self.home.incidents()
-        assert incident.resolved_at is not None
-        assert incident.paged_at is not None
-        assert incident.mitigated_at is not None
+        assert incident.resolved_at is not None, incident
+        assert incident.paged_at is not None, incident
+        assert incident.mitigated_at is not None, incident
         kinds = [transition.kind for transition in self.home.transitions()]
         for kind in (TransitionKind.INCIDENT_OPENED, TransitionKind.INCIDENT_PAGED, TransitionKind.INCIDENT_RESOLVED):
             assert kinds.count(kind) == 1, kind
