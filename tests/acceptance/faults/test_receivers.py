@@ -2,46 +2,60 @@
 
 import re
 import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 
 import pytest
 
+from figwatch_agent.demo.pager import Received
 from support.scene import Scene
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-def in_two_seconds() -> datetime:
-    return datetime.now(UTC) + timedelta(seconds=2)
-
-
-FORMS: dict[str, tuple[Callable[[], str | None], int]] = {
-    "seconds": (lambda: "1", 1000),
-    "a fraction of a second": (lambda: "0.7", 700),
-    "a date": (lambda: format_datetime(in_two_seconds(), usegmt=True), 800),
-    "a date as RFC 850 wrote it": (lambda: in_two_seconds().strftime("%A, %d-%b-%y %H:%M:%S GMT"), 800),
-    "a date as asctime writes it": (lambda: in_two_seconds().strftime("%a %b %e %H:%M:%S %Y"), 800),
-    "a negative number": (lambda: "-5", 0),
-    "a date long past": (lambda: "Wed, 21 Oct 2015 07:28:00 GMT", 0),
-    "nonsense": (lambda: "soon", 0),
-    "nothing": (lambda: None, 0),
+WAITS = {
+    "seconds": ("1", 1000),
+    "a fraction of a second": ("0.7", 700),
+    "a negative number": ("-5", 0),
+    "a date long past": ("Wed, 21 Oct 2015 07:28:00 GMT", 0),
+    "nonsense": ("soon", 0),
+    "nothing": (None, 0),
 }
 """Retry-After, and milliseconds that the next attempt waits at least."""
+DATES = {
+    "as HTTP writes it": "%a, %d %b %Y %H:%M:%S GMT",
+    "as RFC 850 wrote it": "%A, %d-%b-%y %H:%M:%S GMT",
+    "as asctime writes it": "%a %b %e %H:%M:%S %Y",
+}
+CLOCKS_DIFFER = 100
+"""Milliseconds between the clocks of the agent and of the pager, at most."""
 
 
-@pytest.mark.parametrize("form", FORMS)
-async def test_a_429_is_obeyed_and_the_page_comes(scene: Scene, form: str) -> None:
-    header, least = FORMS[form]
+async def two_attempts(scene: Scene, retry_after: str | None) -> tuple[Received, Received]:
+    """The first is answered 429, the second accepted."""
     await scene.begin()
-    scene.pager.misbehave("pagerduty", "429", retry_after=header())
+    scene.pager.misbehave("pagerduty", "429", retry_after=retry_after)
     scene.gateway.service_bad = 0.5
     await scene.paged()
     first, second = scene.attempts()[:2]
     assert (first.status, second.accepted) == (429, True)
-    assert second.at - first.at >= least
     assert scene.events()[0]["event_action"] == "trigger"
+    return first, second
+
+
+@pytest.mark.parametrize("form", WAITS)
+async def test_a_429_is_obeyed_and_the_page_comes(scene: Scene, form: str) -> None:
+    header, least = WAITS[form]
+    first, second = await two_attempts(scene, header)
+    assert second.at - first.at >= least
+
+
+@pytest.mark.parametrize("form", DATES)
+async def test_a_429_with_a_date_is_obeyed_and_the_page_comes(scene: Scene, form: str) -> None:
+    date = (datetime.now(UTC) + timedelta(seconds=4)).replace(microsecond=0)
+    first, second = await two_attempts(scene, date.strftime(DATES[form]))
+    until = int(date.timestamp()) * 1000
+    assert first.at < until, "the machine was too slow for this test"
+    assert second.at >= until - CLOCKS_DIFFER
 
 
 async def test_a_429_that_asks_for_days_is_granted_five_minutes(scene: Scene) -> None:
