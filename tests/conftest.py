@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import socket
 import sys
 from collections import Counter
@@ -32,6 +33,10 @@ LOOPBACK_NAMES: Final = frozenset(("localhost", "", "0.0.0.0", "::", "::1"))  # 
 for _name in list(os.environ):
     if _name != "FIGWATCH_CI" and (_name in WIPED or _name.startswith(WIPED_PREFIXES)):
         del os.environ[_name]
+
+# A shell starts background jobs with SIGINT ignored, and every child would inherit that: Ctrl-C is tested, too.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Two shared cores make single examples slow without anything being wrong; a failure prints how to run it again.
 settings.register_profile(
