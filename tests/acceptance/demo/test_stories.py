@@ -14,8 +14,9 @@ SECONDS = 240
 """The demo takes 90 s; a busy machine may take longer to start and stop ten processes."""
 
 
-def _play(fault: str, folder: Path) -> tuple[int, Json]:
+def _play(fault: str, folder: Path, duration: str = "90s") -> tuple[int, Json]:
     command = [sys.executable, "-m", "figwatch_agent", "demo", "--fault", fault, "--output", "json"]
+    command += ["--duration", duration]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
     assert done.stdout, f"exit {done.returncode}, no document:\n{done.stderr[-4000:]}"
     return done.returncode, json.loads(done.stdout)
@@ -86,7 +87,7 @@ def test_half_of_the_requests_failing_is_paged_rolled_back_verified_and_resolved
 
 @pytest.mark.timeout(SECONDS + 30)
 def test_a_shared_cause_is_paged_and_nothing_is_flipped(tmp_path: Path) -> None:
-    code, story = _play("shared", tmp_path)
+    code, story = _play("shared", tmp_path, "60s")
     _assert_right(code, story)
     assert (story["decision"]["outcome"], story["decision"]["reason"]) == ("withheld", "shared_cause")
     [worse] = [each for each in story["decision"]["conditions"] if each["name"] == "worse_than_control"]
