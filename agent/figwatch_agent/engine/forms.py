@@ -41,6 +41,7 @@ class CounterState:
     answered: bool
     rate: float
     last: NDArray[np.int64]
+    created: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ class SeriesState:
 
     series: tuple[Series, ...]
     families: frozenset[str]
-    vanished: tuple[tuple[Series, int], ...]
+    vanished: tuple[tuple[Series, tuple[int, int]], ...]  # (last, created)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -101,6 +101,7 @@ def _restore_counters(parts: Parts) -> None:
                 rate=state.rate,
                 table=SeriesTable(shown.series, shown.families),
                 last=state.last,
+                created=state.created,
                 vanished=dict(shown.vanished),
             )
 

@@ -28,6 +28,7 @@ from figwatch_agent.model.outcome import RingRow
 from figwatch_agent.model.wire import encode
 
 Integers = NDArray[np.int64]
+Vanished = dict[Series, tuple[int, int]]
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Parts:
     untimed_total: Integers
     untimed_bad: Integers
     written: dict[str, bytes] = field(default_factory=dict)  # sections as they stand in the store
-    pages: dict[str, tuple[SeriesTable, dict[Series, int]]] = field(default_factory=dict)  # by target, as written last
+    pages: dict[str, tuple[SeriesTable, Vanished]] = field(default_factory=dict)  # by scrape target, as written last
     born: dict[str, Integers] = field(default_factory=dict)  # by ring, one instant per column
     keys: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # section name and keys of its columns
 
@@ -97,7 +98,7 @@ def _sections(parts: Parts) -> dict[str, object]:
         )
     for target, memory in sorted(parts.counter.memories.items()):
         sections[f"counters/{target}"] = CounterState(
-            at=memory.at, answered=memory.answered, rate=memory.rate, last=memory.last
+            at=memory.at, answered=memory.answered, rate=memory.rate, last=memory.last, created=memory.created
         )
         before = parts.pages.get(target)
         if before is None or before[0] is not memory.table or before[1] is not memory.vanished:

@@ -1,8 +1,9 @@
 """From cumulative counters to increases: resets, births, and what belongs to no window.
 
-A counter that goes down was reset and counts from 0. A counter that appears counts from 0 only if its scrape target
-answered before and the value can have come about since; otherwise its first value is where counting starts. Last values
-outlive restarts of the agent: what happened meanwhile is known in number and unknown in time.
+A counter that goes down, or that was created anew, was reset and counts from 0. A counter that appears counts from 0
+only if its scrape target answered before and the value can have come about since; otherwise its first value is where
+counting starts. Last values outlive restarts of the agent: what happened meanwhile is known in number and unknown in
+time.
 """
 
 from dataclasses import dataclass, field
@@ -47,7 +48,8 @@ class CounterMemory:
     rate: float = 0.0  # requests counted per millisecond lately
     table: SeriesTable = EMPTY_TABLE
     last: Counts = field(default_factory=lambda: np.empty(0, dtype=np.int64))
-    vanished: dict[Series, int] = field(default_factory=dict)  # last values of series the page does not show now
+    created: Counts = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # of the same series; 0 is unknown
+    vanished: dict[Series, tuple[int, int]] = field(default_factory=dict)  # (last, created) of series not shown now
     _counting: Counts = field(default_factory=lambda: np.empty(0, dtype=np.int64))  # rows that count one per event
 
     def fail(self) -> None:
@@ -60,30 +62,31 @@ class CounterMemory:
         gap = None if self.at is None else batch.at - self.at
         timed = gap is not None and gap <= longest_gap
         if batch.table is self.table:
-            counts, born, started = values - self.last, 0, 0
+            counts, created, born, started = values - self.last, self.created, 0, 0
         else:
-            counts, born, started = self._compare(batch, values, gap)
-        resets = counts < 0
+            counts, created, born, started = self._compare(batch, values, gap)
+        resets = (counts < 0) | ((created > 0) & (batch.created > created))
         counts = np.where(resets, values, counts)
         increase = Increase(counts, gap, timed, self.answered, born, started, int(resets.sum()))
         self._remember(batch, values, counts, gap)
         return increase
 
-    def _compare(self, batch: Batch, values: Counts, gap: Duration | None) -> tuple[Counts, int, int]:
+    def _compare(self, batch: Batch, values: Counts, gap: Duration | None) -> tuple[Counts, Counts, int, int]:
         known = self._known()
         last = values.copy()  # a newborn that is not plausible starts where it stands
+        created = np.zeros_like(values)
         newborn: list[int] = []
         for row, series in enumerate(batch.table.series):
             earlier = known.get(series)
             if earlier is None:
                 newborn.append(row)
             else:
-                last[row] = earlier
+                last[row], created[row] = earlier
         plausible = self._plausible(batch, values, gap, newborn)
         last[plausible] = 0
         shown = set(batch.table.series)
-        self.vanished = {series: value for series, value in known.items() if series not in shown}
-        return values - last, len(plausible), len(newborn) - len(plausible)
+        self.vanished = {series: earlier for series, earlier in known.items() if series not in shown}
+        return values - last, created, len(plausible), len(newborn) - len(plausible)
 
     def _plausible(self, batch: Batch, values: Counts, gap: Duration | None, newborn: list[int]) -> list[int]:
         if gap is None or self.at is None or not self.answered:
@@ -103,11 +106,12 @@ class CounterMemory:
                 accepted.append(row)
         return accepted
 
-    def _known(self) -> dict[Series, int]:
-        known = dict(self.vanished)
-        known.update(zip(self.table.series, self.last.tolist(), strict=True))
+    def _known(self) -> dict[Series, tuple[int, int]]:
+        """(last, created) of every series that is remembered."""
+        shown = zip(self.table.series, zip(self.last.tolist(), self.created.tolist(), strict=True), strict=True)
+        known = self.vanished | dict(shown)
         if len(known) > _REMEMBERED * len(self.table.series) + _SPARE:
-            known = dict(zip(self.table.series, self.last.tolist(), strict=True))
+            return {series: known[series] for series in self.table.series}
         return known
 
     def _remember(self, batch: Batch, values: Counts, counts: Counts, gap: Duration | None) -> None:
@@ -116,7 +120,8 @@ class CounterMemory:
         if gap is not None and gap > 0:
             lately = int(counts[self._counting].sum()) / gap
             self.rate = lately if self.rate == 0.0 else 0.9 * self.rate + 0.1 * lately
-        self.at, self.answered, self.table, self.last = batch.at, True, batch.table, values
+        self.at, self.answered, self.table = batch.at, True, batch.table
+        self.last, self.created = values, batch.created
 
 
 def _counting_rows(table: SeriesTable) -> Counts:

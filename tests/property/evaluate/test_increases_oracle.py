@@ -32,6 +32,7 @@ class Oracle:
     """What must be counted."""
 
     last: dict[str, int] = field(default_factory=dict)
+    stamps: dict[str, int] = field(default_factory=dict)  # created-timestamps as shown last
     at: int | None = None
     answered: bool = False
     rate: Fraction = Fraction(0)
@@ -43,7 +44,8 @@ class Oracle:
         born = started = reset = 0
         for name, value in shown.items():
             if name in self.last:
-                back = value < self.last[name]
+                anew = 0 < self.stamps.get(name, 0) < created.get(name, 0)
+                back = value < self.last[name] or anew
                 reset += back
                 counted[name] = value if back else value - self.last[name]
             elif self._from_zero(name, value, gap, created):
@@ -53,6 +55,7 @@ class Oracle:
                 started += 1
                 counted[name] = 0
         self.last.update(shown)
+        self.stamps.update({name: created.get(name, 0) for name in shown})
         if gap:
             now = Fraction(sum(counted.values()), gap)
             self.rate = now if self.rate == 0 else Fraction(9, 10) * self.rate + Fraction(1, 10) * now
@@ -78,7 +81,18 @@ step = st.fixed_dictionaries(
             st.tuples(
                 st.sampled_from(NAMES),
                 st.sampled_from(
-                    ["grow", "grow", "grow", "birth", "stamped birth", "old stamp", "reset", "hide", "show"]
+                    [
+                        "grow",
+                        "grow",
+                        "grow",
+                        "birth",
+                        "stamped birth",
+                        "old stamp",
+                        "reset",
+                        "stamped reset",
+                        "hide",
+                        "show",
+                    ]
                 ),
                 st.one_of(st.integers(0, 60), st.integers(0, 10**7)),
             ),
@@ -98,8 +112,10 @@ def do(process: Process, name: str, deed: str, amount: int, now: int, before: in
     elif name in process.value:
         if deed == "grow":
             process.value[name] += amount
-        elif deed == "reset":
+        elif deed in ("reset", "stamped reset"):
             process.value[name] = amount
+            if deed == "stamped reset":
+                process.created[name] = now
         elif deed == "hide":
             process.hidden.add(name)
         else:

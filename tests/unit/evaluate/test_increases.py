@@ -97,3 +97,11 @@ def test_the_rows_of_one_histogram_are_one_family() -> None:
     bucket = Series(name="h_seconds_bucket", labels=labels)
     count = Series(name="h_seconds_count", labels=labels[1:])
     assert family_of(bucket) == family_of(count) == ("h_seconds", (("route", "/a"),))
+
+
+def test_a_counter_created_anew_counts_from_zero_even_where_it_has_grown_beyond_its_last_value() -> None:
+    memory = CounterMemory()
+    memory.observe(page(10_000, {"a": 9_000}, a=5), LONGEST)
+    memory.observe(page(11_000, {"a": 9_000}, a=8), LONGEST)
+    increase = memory.observe(page(12_000, {"a": 11_500}, a=20), LONGEST)
+    assert (increase.counts.tolist(), increase.reset) == ([20], 1)
