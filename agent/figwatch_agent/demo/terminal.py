@@ -96,14 +96,17 @@ class Terminal:
 
     def _show_criteria(self, document: Json) -> None:
         table = _table("criterion", "target", "verdict", title="Success criteria")
-        table.add_column("figure", justify="right")
+        for column in ("figure", "bounds", "coverage"):
+            table.add_column(column, justify="right")
         table.add_column("reason and evidence")
         for criterion in document["criteria"]:
             table.add_row(
                 criterion["name"],
                 criterion["target"],
                 VERDICTS[criterion["verdict"]],
-                figure(criterion),
+                _number(criterion["value"], criterion["unit"]),
+                bounds(criterion),
+                _number(criterion["coverage"], "ratio"),
                 escape("; ".join(text for text in (criterion["reason"], criterion["evidence"]) if text)),
             )
         self._console.print(table)
@@ -121,20 +124,19 @@ def _table(*columns: str, title: str) -> Table:
     return Table(*columns, title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, header_style="dim")
 
 
-def figure(criterion: Json) -> str:
-    """The measured value with its unit, and its bounds where they differ: ``99.99% (86.67% to 100.00%)``."""
-    value, low, high, unit = (criterion[name] for name in ("value", "low", "high", "unit"))
-    if value is None and low is None and high is None:
+def bounds(criterion: Json) -> str:
+    """What the measurement leaves open: ``86.67% to 100.00%``; one figure where it leaves nothing open."""
+    low, high, unit = (criterion[name] for name in ("low", "high", "unit"))
+    if low is None and high is None:
         return "-"
-    text = _number(value, unit)
     if low == high:
-        return text
-    return f"{text} ({_number(low, unit)} to {_number(high, unit)})"
+        return _number(low, unit)
+    return f"{_number(low, unit)} to {'any' if high is None else _number(high, unit)}"
 
 
 def _number(value: float | None, unit: str) -> str:
     if value is None:
-        return "?"
+        return "-"
     if unit == "ratio":
         return f"{float(value) * 100:.2f}%"
     if unit == "ms":
