@@ -24,6 +24,13 @@ SHARED_WITHIN: Duration = HOUR
 """Incidents with a shared cause that begin within this time of each other are told as one."""
 
 
+SHARED_TELLS_WITHIN: Duration = 10 * SECOND
+"""While the sides cannot be told apart yet and somebody was paged for another route just now, the page of a further
+route waits this long: what both suffer from is then told once."""
+
+_MAY_BE_SHARED = frozenset({Reason.COMPARISON_UNDECIDED, Reason.SHARED_CAUSE})
+
+
 class Paging:
     """Writes rows for cases; remembers in each case who was told."""
 
@@ -57,15 +64,14 @@ class Paging:
         for other in self.desk.cases.values():
             leads = other is not case and other.told and other.incident.shared_with is None
             alike = other.incident.decision is not None and other.incident.decision.reason is Reason.SHARED_CAUSE
-            near = abs(other.incident.detected_at - case.incident.detected_at) <= SHARED_WITHIN
-            if leads and alike and near:
+            if leads and alike and _near(case, other):
                 case.put(replace(case.incident, shared_with=other.incident.id))
-                other.news.append(PageKind.UPDATE.value)
+                case.news.append(PageKind.UPDATE.value)  # told under the other's page
                 return
 
     def _trigger(self, case: Case, now: Instant, notes: Notes) -> bool:
         incident = case.incident
-        if not incident.open or incident.shared_with is not None:
+        if not incident.open or incident.shared_with is not None or self._may_be_shared(case, now):
             return False
         rolling = incident.decision is not None and incident.decision.outcome is DecisionOutcome.ROLLBACK
         if self.desk.silenced(case, now) and not rolling:
@@ -80,6 +86,19 @@ class Paging:
             self._rows(case, PageKind.TRIGGER, told, case.group, now, notes)
             case.told += tuple(_mark(receiver, incident.severity) for receiver in new)
         return bool(new)
+
+    def _may_be_shared(self, case: Case, now: Instant) -> bool:
+        """Whether a page that somebody has already may turn out to speak for this one."""
+        decision = case.incident.decision
+        if case.told or decision is None or decision.reason is not Reason.COMPARISON_UNDECIDED:
+            return False
+        told = [
+            other
+            for other in self.desk.cases.values()
+            if other is not case and other.told and other.incident.decision is not None
+            if other.incident.decision.reason in _MAY_BE_SHARED and _near(case, other)
+        ]
+        return bool(told) and now - case.incident.detected_at < SHARED_TELLS_WITHIN
 
     def _to_told(self, case: Case, kind: PageKind, now: Instant, notes: Notes) -> None:
         speaker = self.desk.cases.get(case.incident.shared_with or "", case)
@@ -181,6 +200,10 @@ def _leading(incident: Incident) -> Alert:
     """Whose runbook helps now: what became of a rollback, else what began the incident."""
     alerts = incidents.firing(incident) or incident.alerts
     return next((alert for alert in reversed(alerts) if alert.name in incidents.ROLLBACK_ALERTS), alerts[0])
+
+
+def _near(one: Case, other: Case) -> bool:
+    return abs(one.incident.detected_at - other.incident.detected_at) <= SHARED_WITHIN
 
 
 def percent(ratio: Fraction) -> str:

@@ -13,7 +13,7 @@ from figwatch_agent.model.names import AlertName, Mode, Severity, Stage
 from figwatch_agent.model.outcome import TransitionKind
 from figwatch_agent.model.page import PageKind
 from support.engine import compact, effect_of, wish
-from support.world import CHAT, MODELS, START, World, settings
+from support.world import CHAT, MODELS, START, World, service, settings
 
 
 def burning(mode: Mode = Mode.DRY_RUN, seconds: int = 6) -> World:
@@ -290,3 +290,36 @@ def test_a_silence_is_seen_until_it_ends() -> None:
     assert [(each.subject, each.why) for each in world.engine.view(world.now).silences] == [(CHAT, "maintenance")]
     world.both(6)
     assert world.engine.view(world.now).silences == ()
+
+
+def _both_routes(world: World, seconds: int, *, service_bad: int, legacy_bad: int) -> None:
+    for _ in range(seconds):
+        for route in (CHAT, MODELS):
+            world.serve(route, side="service", good=40 - service_bad, bad=service_bad)
+            world.serve(route, side="legacy", good=10 - legacy_bad, bad=legacy_bad)
+        world.tick()
+
+
+def test_a_second_route_waits_for_the_comparison_so_that_a_shared_cause_pages_once() -> None:
+    world = World((service(routes=(CHAT, MODELS)),))
+    _both_routes(world, 20, service_bad=0, legacy_bad=0)
+    _both_routes(world, 30, service_bad=20, legacy_bad=5)
+    assert len(opened(world, IncidentKind.ROUTE)) == 2
+    assert len(world.rows(PageKind.TRIGGER)) == 1
+
+
+def test_the_page_of_a_second_route_waits_ten_seconds_at_most() -> None:
+    world = World((service(routes=(CHAT, MODELS)),))
+    for _ in range(20):
+        world.serve(CHAT, good=40)
+        world.serve(MODELS, good=40)
+        world.serve(CHAT, side="legacy", good=1)
+        world.serve(MODELS, side="legacy", good=1)
+        world.tick()
+    for _ in range(20):  # so few legacy requests that the sides cannot be told apart for long
+        world.serve(CHAT, good=28, bad=12)
+        world.serve(MODELS, good=28, bad=12)
+        world.tick()
+    assert {row.page.incident.route for row in world.rows(PageKind.TRIGGER)} == {CHAT, MODELS}
+    first, second = (row.page.at for row in world.rows(PageKind.TRIGGER))
+    assert 0 <= second - first <= 10 * SECOND
