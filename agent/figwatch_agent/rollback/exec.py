@@ -163,6 +163,7 @@ async def _ended(process: asyncio.subprocess.Process, duration: Duration) -> boo
     except BaseException:
         # Cancelled from outside: nothing of the group may outlive the agent.
         _signal_group(process, signal.SIGKILL)
+        await process.wait()  # it is gone at once; left alone, nobody would ever know
         raise
     return True
 
