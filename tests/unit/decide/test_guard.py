@@ -5,6 +5,8 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from figwatch_agent.decide.guard import READING_HOLDS, SidesSeen, Situation, weigh
 from figwatch_agent.durations import HOUR, MINUTE, SECOND
@@ -149,3 +151,18 @@ def test_a_precondition_that_fails_makes_legacy_unfit() -> None:
     name = "chat-to-legacy/precondition-0"
     assert weigh(good(plan=asked, **with_reading(reading(name, ok=False)))).reason is Reason.LEGACY_UNFIT
     assert weigh(good(plan=asked, **with_reading(reading(name)))).outcome is DecisionOutcome.ROLLBACK
+
+
+@given(picked=st.lists(st.sampled_from(WITHHELD), min_size=1, max_size=6), mode=st.sampled_from(Mode))
+def test_no_combination_of_reasons_against_it_ends_in_a_rollback(
+    picked: list[tuple[dict[str, Any], Reason]], mode: Mode
+) -> None:
+    changed: dict[str, Any] = {}
+    standing: dict[str, Reason] = {}
+    for change, reason in picked:
+        if not changed.keys() & change.keys() and "settings" not in change:
+            changed |= change
+            standing |= dict.fromkeys(change, reason)
+    decision = weigh(good(**({"settings": Rollback(mode=mode)} | changed)))
+    assert (decision.outcome is DecisionOutcome.WITHHELD) == bool(standing)
+    assert not standing or decision.reason in {*standing.values(), Reason.NO_PLAN}
