@@ -1,42 +1,61 @@
-"""``figwatch init``: write a starter that passes ``figwatch check``."""
+"""``figwatch init``: write a starter that passes ``figwatch check``, and say what to do with it."""
 
 import json
-import re
-from collections.abc import Iterator, Sequence
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import click
 
-PLACEHOLDER = "my-service"
-"""Name in the scaffold that the service's own takes the place of."""
+from figwatch_agent.commands._starter import NAME, Starter, starter
+from figwatch_agent.files.applications import Application
 
-MOST_SHOWN = 3
+MOST_SHOWN: Final = 3
 """Files that stand in the way, by name."""
 
+PURPOSES: Final = {
+    "": "where things are: what to scrape, whom to page, how a route goes back",
+    "slo": "what is promised: routes, objectives, success criteria",
+    "schemas": "for your editor: completes keys, underlines mistakes",
+}
+"""What is in a folder that is written."""
 
-@click.command(name="init")
+_EXAMPLES: Final = """\b
+Examples:
+  figwatch init
+  figwatch init --service chat --dir deploy/figwatch
+  figwatch init --dry-run
+"""
+
+_EXAMPLE: Final = Application(framework="", file="your application", line=0, variable="app", routes=())
+
+
+@click.command(name="init", epilog=_EXAMPLES)
 @click.option("--dir", "folder", type=click.Path(file_okay=False, path_type=Path), default=".", help="Where to write.")
-@click.option("--service", default=PLACEHOLDER, show_default=True, help="Name of the service that takes over.")
+@click.option("--service", help="Name of the service that takes over; else that of pyproject.toml or of the folder.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")
 @click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the answer."
 )
-def command(folder: Path, service: str, dry_run: bool, output: str) -> None:
-    """Write figwatch.yaml, slo/SERVICE.yaml and the runbooks. Nothing that exists is overwritten."""
-    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_.-]{0,99}", service):
+def command(folder: Path, service: str | None, dry_run: bool, output: str) -> None:
+    """Write figwatch.yaml, slo/SERVICE.yaml, schemas and runbooks, and say what to do next.
+
+    Nothing is asked and nothing that exists is overwritten. Python files here are read, not run, to find the web
+    application (FastAPI, Starlette, Flask, Django, aiohttp): its routes go into slo/, and the one line that it needs is
+    shown.
+    """
+    if service is not None and not NAME.fullmatch(service):
         raise click.BadParameter(
             "a name has letters, digits, - _ and ., and begins with a letter", param_hint="--service"
         )
-    starter = {folder / path.replace(PLACEHOLDER, service): text for path, text in _scaffold(service)}
-    standing = [str(path) for path in starter if path.exists()]
+    made = starter(folder, service)
+    standing = [str(path) for path in made.files if path.exists()]
     if standing:
         raise click.ClickException(_refusal(standing))
     if not dry_run:
-        for path, text in starter.items():
+        for path, text in made.files.items():
             _write(path, text)
-    click.echo(_answer([str(path) for path in starter], folder, dry_run, output))
+    click.echo(_json(made, dry_run) if output == "json" else _text(made, folder, dry_run))
 
 
 def _refusal(standing: Sequence[str]) -> str:
@@ -49,21 +68,6 @@ def _refusal(standing: Sequence[str]) -> str:
     )
 
 
-def _scaffold(service: str) -> Iterator[tuple[str, str]]:
-    root = files("figwatch_agent").joinpath("scaffold")
-    for path, file in _walk(root, ""):
-        text = file.read_text("utf-8")
-        yield path, text if path.endswith(".md") else text.replace(PLACEHOLDER, service)
-
-
-def _walk(folder: Traversable, prefix: str) -> Iterator[tuple[str, Traversable]]:
-    for entry in sorted(folder.iterdir(), key=lambda one: one.name):
-        if entry.is_dir():
-            yield from _walk(entry, f"{prefix}{entry.name}/")
-        elif entry.name.endswith((".yaml", ".md")):
-            yield prefix + entry.name, entry
-
-
 def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,9 +77,77 @@ def _write(path: Path, text: str) -> None:
         raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None
 
 
-def _answer(paths: list[str], folder: Path, dry_run: bool, output: str) -> str:
-    if output == "json":
-        return json.dumps({"written": [] if dry_run else paths, "would_write": paths if dry_run else []}, indent=2)
-    head = "Would write:" if dry_run else "Wrote:"
-    after = f"\nNow say in it where your services are, then run: figwatch check {folder / 'figwatch.yaml'}"
-    return "\n".join((head, *(f"  {path}" for path in paths))) + ("" if dry_run else after)
+def _json(made: Starter, dry_run: bool) -> str:
+    paths = [str(path) for path in made.files]
+    body = {
+        "service": made.service,
+        "applications": [_plain(one, made.service) for one in made.applications],
+        "written": [] if dry_run else paths,
+        "would_write": paths if dry_run else [],
+    }
+    return json.dumps(body, indent=2)
+
+
+def _plain(application: Application, service: str) -> dict[str, object]:
+    return {
+        "framework": application.framework,
+        "file": application.file,
+        "line": application.line,
+        "variable": application.variable,
+        "routes": list(application.routes),
+        "add": list(application.lines_to_add(service)),
+    }
+
+
+def _text(made: Starter, folder: Path, dry_run: bool) -> str:
+    found = [_found(one) for one in made.applications] or [
+        "Found no FastAPI, Starlette, Flask, Django or aiohttp application here; the starter has an example route."
+    ]
+    named = f"The service is called {made.service} ({made.named_by}; --service chooses another name)."
+    written = ["Would write:" if dry_run else "Wrote:", *_listed(made.files, folder)]
+    return "\n".join([*found, named, "", *written, *([] if dry_run else ["", *_next(made, folder)])])
+
+
+def _found(one: Application) -> str:
+    count = len(one.routes)
+    routes = f"{count} route{'' if count == 1 else 's'} written on it" if count else "no routes written on it"
+    return f"Found a {one.framework} application: {one.variable} in {one.file}, line {one.line}, {routes}."
+
+
+def _listed(written: Mapping[Path, str], folder: Path) -> list[str]:
+    """Files with what each is for; the runbooks in one line."""
+    runbooks = [path for path in written if path.suffix == ".md"]
+    rows = [(str(path), PURPOSES[_within(path, folder)]) for path in written if path.suffix != ".md"]
+    rows.append((f"{runbooks[0].parent}/ ({len(runbooks)} files)", "a page per alert; every message links to its own"))
+    return _aligned(rows)
+
+
+def _within(path: Path, folder: Path) -> str:
+    return "" if path.parent == folder else path.parent.name
+
+
+def _aligned(rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max(len(name) for name, _ in rows)
+    return [f"  {name:<{width}}  {purpose}" for name, purpose in rows]
+
+
+def _next(made: Starter, folder: Path) -> list[str]:
+    settings = folder / "figwatch.yaml"
+    named = "" if settings == Path("figwatch.yaml") else f" --config {settings}"
+    return [
+        "Next:",
+        "  1. Measure. One line in the service, below where it is made:",
+        *_aligned([row for one in made.applications or (_EXAMPLE,) for row in _additions(one, made.service)]),
+        "     It then answers at /metrics. Name the gateway's page first: it sees what users see.",
+        f"  2. Say where things are: edit {settings}, then",
+        f"       figwatch check {settings}",
+        "  3. Watch. Nothing is rolled back in mode dry-run; it says what it would do:",
+        f"       figwatch run{named}",
+        f"       figwatch status{named}",
+    ]
+
+
+def _additions(one: Application, service: str) -> Iterator[tuple[str, str]]:
+    top, below = one.lines_to_add(service)
+    yield f"     {one.file}, at the top", top
+    yield f"     {one.file}, {f'below line {one.line}' if one.line else 'where it is made'}", below

@@ -4,12 +4,32 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
+from jsonschema import Draft202012Validator
 
 from figwatch_agent.commands.check import command as check
 from figwatch_agent.commands.init import command
 from figwatch_agent.files.load import load
 from figwatch_agent.model.names import AlertName
+
+APPLICATION = """from fastapi import FastAPI
+app = FastAPI()
+
+@app.get("/api/v1/chat")
+def one(): ...
+
+@app.post("/api/v1/chat/{id}")
+def two(): ...
+"""
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the command runs: an empty folder, unless a test puts code there."""
+    folder = tmp_path_factory.mktemp("project")
+    monkeypatch.chdir(folder)
+    return folder
 
 
 def init(*arguments: str) -> Result:
@@ -29,7 +49,46 @@ def test_the_starter_passes_check(tmp_path: Path) -> None:
 def test_the_starter_holds_settings_promises_and_a_runbook_per_alert(tmp_path: Path) -> None:
     init("--dir", str(tmp_path / "new"))
     runbooks = {f"runbooks/{name}.md" for name in AlertName}
-    assert written(tmp_path / "new") == {"figwatch.yaml", "slo/my-service.yaml"} | runbooks
+    schemas = {"schemas/slo.schema.json", "schemas/settings.schema.json"}
+    assert written(tmp_path / "new") == {"figwatch.yaml", "slo/my-service.yaml"} | schemas | runbooks
+
+
+def test_each_file_names_the_schema_that_stands_beside_it(tmp_path: Path) -> None:
+    init("--dir", str(tmp_path))
+    for file in (tmp_path / "figwatch.yaml", tmp_path / "slo" / "my-service.yaml"):
+        line = file.read_text("utf-8").splitlines()[0]
+        named = file.parent / line.removeprefix("# yaml-language-server: $schema=")
+        schema = json.loads(named.read_text("utf-8"))
+        Draft202012Validator.check_schema(schema)
+        Draft202012Validator(schema).validate(yaml.safe_load(file.read_text("utf-8")))
+
+
+def test_an_application_gives_the_starter_its_name_and_routes(elsewhere: Path) -> None:
+    elsewhere.joinpath("pyproject.toml").write_text('[project]\nname = "chat"\n', "utf-8")
+    elsewhere.joinpath("app.py").write_text(APPLICATION, "utf-8")
+    said = init().output
+    (service,) = load("figwatch.yaml").services
+    assert [(route.template, str(route.stage)) for route in service.routes] == [
+        ("/api/v1/chat", "canary"),
+        ("/api/v1/chat/{id}", "canary"),
+    ]
+    assert service.service == "chat"
+    assert "Found a FastAPI application: app in app.py, line 2" in said
+    assert 'app = figwatch.instrument(app, service="chat")' in said
+
+
+def test_paths_that_no_user_calls_are_no_promise(elsewhere: Path) -> None:
+    text = APPLICATION + '\n@app.get("/healthz")\ndef well(): ...\n\n@app.get("/metrics")\ndef metrics(): ...\n'
+    elsewhere.joinpath("app.py").write_text(text, "utf-8")
+    init("--service", "chat")
+    (service,) = load("figwatch.yaml").services
+    assert [route.template for route in service.routes] == ["/api/v1/chat", "/api/v1/chat/{id}"]
+
+
+def test_without_an_application_the_line_is_shown_all_the_same() -> None:
+    said = init().output
+    assert "Found no FastAPI" in said
+    assert 'app = figwatch.instrument(app, service="my-service")' in said
 
 
 def test_the_service_gets_its_own_name_everywhere(tmp_path: Path) -> None:
