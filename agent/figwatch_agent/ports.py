@@ -62,9 +62,11 @@ class Outbox(Protocol):
         """The attempt failed and another will follow."""
 
     async def finish_delivery(
-        self, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None
+        self, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None, message_id: str = ""
     ) -> None:
-        """In one transaction: the row ends and the effect goes to the inbox.
+        """In one transaction: the row ends, the effect goes to the inbox, and what the receiver calls it is kept.
+
+        ``message_id`` (state accepted) comes back with every later row of the same incident, receiver and group.
 
         Where ``fallback`` is given (state dead), the row and all later rows of the same incident for this receiver,
         present and future, go to that receiver.

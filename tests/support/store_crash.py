@@ -45,6 +45,11 @@ async def _finish(store: Store) -> None:
     await store.finish_delivery(effect.row, DeliveryState.DEAD, effect, "mail")
 
 
+async def _accept(store: Store) -> None:
+    effect = a_delivery_effect(state=DeliveryState.ACCEPTED)
+    await store.finish_delivery(effect.row, DeliveryState.ACCEPTED, effect, None, "C0123/1.5")
+
+
 async def _append(store: Store) -> None:
     await store.append_step(a_step_entry())
 
@@ -58,6 +63,7 @@ OPERATIONS: Final[dict[str, Callable[[Store], Awaitable[None]]]] = {
     "commit": _commit,
     "put": _put,
     "finish_delivery": _finish,
+    "finish_delivery with a message id": _accept,
     "append_step": _append,
     "set_rollback": _set,
 }

@@ -21,6 +21,7 @@ class Delivery:
     reason: str = ""  # of the last failure
     ambiguous: bool = False  # an earlier attempt may have arrived
     original_receiver: str = ""  # who it was for, where it went to a fallback
+    message_id: str = ""  # what its receiver calls the message that stands for the page's group, once it took one
 
 
 class DeliveryResultKind(StrEnum):
@@ -40,7 +41,7 @@ class DeliveryResult:
     reason: str = ""
     detail: str = ""
     retry_after: Duration | None = None  # as the receiver asked, uncapped
-    message_id: str = ""  # the receiver's own, for threads
+    message_id: str = ""  # what the receiver calls the message that now stands for the page's group
 
 
 class StepState(StrEnum):

@@ -11,6 +11,7 @@ from figwatch_agent.model.intent import RollbackIntent
 from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, Transition
 from figwatch_agent.model.page import OutboxRow
+from figwatch_agent.store import messages
 from figwatch_agent.store.journal import refuse_late_change
 from figwatch_agent.store.outbox import refuse_odd_end
 from figwatch_agent.store.outcomes import CLOSED_INCIDENTS_LOADED, is_next
@@ -30,6 +31,7 @@ class MemoryStore:
         self._transitions: list[Transition] = []
         self._outbox: dict[str, Delivery] = {}  # in the order they were made
         self._redirects: dict[tuple[str, str], str] = {}
+        self._messages: dict[messages.Key, str] = {}
         self._rollbacks: dict[str, RollbackRecord] = {}
         self._commands: dict[str, Command] = {}
         self._effects: dict[str, Effect] = {}
@@ -96,6 +98,7 @@ class MemoryStore:
             del self._effects[id_]
         known = self._incidents.keys() | {each.row.incident for each in self._outbox.values()}
         self._redirects = {key: heir for key, heir in self._redirects.items() if key[0] in known}
+        self._messages = {key: name for key, name in self._messages.items() if key[0] in known}
 
     async def put(self, command: Command) -> None:
         """Keep a command. A known id is ignored."""
@@ -113,7 +116,7 @@ class MemoryStore:
         for delivery in self._heads(receiver):
             if delivery.next_at <= now:
                 interrupted = delivery.state is DeliveryState.SENDING
-                return replace(delivery, ambiguous=delivery.ambiguous or interrupted)
+                return replace(self._threaded(delivery), ambiguous=delivery.ambiguous or interrupted)
         return None
 
     async def next_due(self, receiver: str) -> Instant | None:
@@ -140,14 +143,16 @@ class MemoryStore:
         )
 
     async def finish_delivery(
-        self, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None
+        self, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None, message_id: str = ""
     ) -> None:
         """The row ends, or goes to the fallback with all unfinished rows of its incident and receiver."""
-        refuse_odd_end(row, state, fallback)
+        refuse_odd_end(row, state, fallback, message_id)
         if effect.id in self._effects:
             return
         ended = replace(self._unfinished(row), reason=effect.reason)
         self._effects[effect.id] = effect
+        if message_id:
+            self._messages[messages.key(ended.row)] = message_id
         incident, receiver = ended.row.incident, ended.row.receiver
         heir = takes_over(receiver, fallback, lambda name: self._redirects.get((incident, name)))
         self._outbox[row] = ended if heir is not None else replace(ended, state=state)
@@ -156,8 +161,8 @@ class MemoryStore:
 
     async def deliveries(self, incident: str | None = None, limit: int = 200) -> tuple[Delivery, ...]:
         """Rows with their state, newest first."""
-        rows = reversed(self._outbox.values())
-        return tuple(each for each in rows if incident is None or each.row.incident == incident)[:limit]
+        rows = [each for each in self._outbox.values() if incident is None or each.row.incident == incident]
+        return tuple(self._threaded(each) for each in reversed(rows))[:limit]
 
     async def oldest_pending(self) -> Instant | None:
         """When the oldest unfinished row was made."""
@@ -202,6 +207,9 @@ class MemoryStore:
             if delivery.row.receiver == receiver and not delivery.state.final:
                 heads.setdefault(delivery.row.incident, delivery)
         return list(heads.values())
+
+    def _threaded(self, delivery: Delivery) -> Delivery:
+        return replace(delivery, message_id=self._messages.get(messages.key(delivery.row), ""))
 
     def _add_row(self, row: OutboxRow, at: Instant) -> None:
         receiver = destination(row.receiver, lambda name: self._redirects.get((row.incident, name)))

@@ -9,6 +9,7 @@ from figwatch_agent.errors import StoreError
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState
 from figwatch_agent.model.journal import Delivery
 from figwatch_agent.model.page import OutboxRow
+from figwatch_agent.store import messages
 from figwatch_agent.store.inbox import put_effect
 from figwatch_agent.store.redirect import destination, takes_over
 from figwatch_agent.store.values import from_text, to_text
@@ -40,7 +41,10 @@ def next_delivery(connection: sqlite3.Connection, receiver: str, now: Instant) -
     if found is None:
         return None
     delivery = _delivery(found)
-    return replace(delivery, ambiguous=delivery.ambiguous or delivery.state is DeliveryState.SENDING)
+    message_id = messages.of_row(connection, delivery.row)
+    return replace(
+        delivery, message_id=message_id, ambiguous=delivery.ambiguous or delivery.state is DeliveryState.SENDING
+    )
 
 
 def next_due(connection: sqlite3.Connection, receiver: str) -> Instant | None:
@@ -77,13 +81,20 @@ def postpone(connection: sqlite3.Connection, row: str, next_at: Instant, reason:
 
 
 def finish(
-    connection: sqlite3.Connection, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None
+    connection: sqlite3.Connection,
+    row: str,
+    state: DeliveryState,
+    effect: DeliveryEffect,
+    fallback: str | None,
+    message_id: str,
 ) -> None:
     """The row ends, or goes on at the fallback. The same effect again is no change."""
-    refuse_odd_end(row, state, fallback)
+    refuse_odd_end(row, state, fallback, message_id)
     if not put_effect(connection, effect):
         return
     incident, receiver = _unfinished(connection, row)
+    if message_id:
+        messages.put(connection, row, message_id)
     heir = takes_over(receiver, fallback, lambda name: _fallback(connection, incident, name))
     if heir is None:
         connection.execute("UPDATE outbox SET state = ?, reason = ? WHERE id = ?", (state.value, effect.reason, row))
@@ -92,12 +103,14 @@ def finish(
         _hand_over(connection, incident, receiver, heir)
 
 
-def refuse_odd_end(row: str, state: DeliveryState, fallback: str | None) -> None:
-    """Raise StoreError for an end that is none, or for a fallback where nothing died."""
+def refuse_odd_end(row: str, state: DeliveryState, fallback: str | None, message_id: str) -> None:
+    """Raise StoreError for an end that is none, a fallback where nothing died, or a message that nobody accepted."""
     if not state.final:
         raise StoreError(f"outbox row {row} cannot end as {state.value}: an end is accepted, unconfirmed or dead")
     if fallback is not None and state is not DeliveryState.DEAD:
         raise StoreError(f"outbox row {row} is {state.value} and needs no fallback: only a dead row goes to one")
+    if message_id and state is not DeliveryState.ACCEPTED:
+        raise StoreError(f"outbox row {row} is {state.value} and has no message id: only an accepted row has one")
 
 
 def deliveries(connection: sqlite3.Connection, incident: str | None, limit: int) -> tuple[Delivery, ...]:
@@ -107,7 +120,9 @@ def deliveries(connection: sqlite3.Connection, incident: str | None, limit: int)
             FROM outbox WHERE ?1 IS NULL OR incident = ?1 ORDER BY position DESC LIMIT ?2""",
         (incident, limit),
     )
-    return tuple(_delivery(columns) for columns in found)
+    rows = [_delivery(columns) for columns in found]
+    known = messages.known(connection, incident)
+    return tuple(replace(each, message_id=known.get(messages.key(each.row), "")) for each in rows)
 
 
 def oldest_pending(connection: sqlite3.Connection) -> Instant | None:

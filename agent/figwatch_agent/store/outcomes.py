@@ -83,6 +83,10 @@ def prune(connection: sqlite3.Connection, before: Instant) -> None:
         """DELETE FROM redirect WHERE incident NOT IN (SELECT id FROM incident)
             AND incident NOT IN (SELECT incident FROM outbox)"""
     )
+    connection.execute(
+        """DELETE FROM message WHERE incident NOT IN (SELECT id FROM incident)
+            AND incident NOT IN (SELECT incident FROM outbox)"""
+    )
 
 
 def _put_transitions(connection: sqlite3.Connection, happened: tuple[Transition, ...]) -> None:

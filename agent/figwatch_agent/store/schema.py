@@ -50,6 +50,12 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             kind TEXT NOT NULL, value TEXT NOT NULL)""",
         "CREATE INDEX effect_waiting ON effect (position) WHERE consumed = 0",
     ),
+    (
+        # What a receiver calls the message that stands for a group of pages: updates go under it.
+        """CREATE TABLE message (
+            incident TEXT NOT NULL, receiver TEXT NOT NULL, page_group TEXT NOT NULL, message_id TEXT NOT NULL,
+            PRIMARY KEY (incident, receiver, page_group)) WITHOUT ROWID""",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -85,10 +85,10 @@ class SqliteStore:
         await self._connection.write(lambda c: outbox.postpone(c, row, next_at, reason, ambiguous))
 
     async def finish_delivery(
-        self, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None
+        self, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None, message_id: str = ""
     ) -> None:
         """The row ends, or goes to the fallback with all unfinished rows of its incident and receiver."""
-        await self._connection.write(lambda c: outbox.finish(c, row, state, effect, fallback))
+        await self._connection.write(lambda c: outbox.finish(c, row, state, effect, fallback, message_id))
 
     async def deliveries(self, incident: str | None = None, limit: int = 200) -> tuple[Delivery, ...]:
         """Rows with their state, newest first."""

@@ -76,6 +76,7 @@ def delivery_document(delivery: Delivery) -> dict[str, object]:
         "state": delivery.state.value,
         "attempts": delivery.attempts,
         "reason": delivery.reason or None,
+        "message_id": delivery.message_id or None,
         "ambiguous": delivery.ambiguous,
         "created_at": format_instant(delivery.created_at),
         "next_at": None if delivery.state.final else format_instant(delivery.next_at),

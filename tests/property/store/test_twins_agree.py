@@ -38,6 +38,7 @@ from support.stores import PrunableStore, everything
 
 incidents = st.sampled_from(["i1", "i2"])
 receivers = st.sampled_from(["oncall", "chat-ops", "mail"])
+message_ids = st.sampled_from(["", "", "C1/1.5", "C1/2.5"])
 numbers = st.integers(1, 3)
 instants = st.integers(NOON - 3, NOON + 3)
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=5)
@@ -159,13 +160,13 @@ class Twins(RuleBasedStateMachine):
             until, ambiguous = data.draw(instants), data.draw(st.booleans())
             self.both(lambda store: store.postpone_delivery(row, until, "timeout", ambiguous))
         elif how != "leave":
-            self.finish(delivery.row, DeliveryState(how), data.draw(st.none() | receivers))
+            self.finish(delivery.row, DeliveryState(how), data.draw(st.none() | receivers), data.draw(message_ids))
 
-    @rule(row=rows(), state=st.sampled_from(DeliveryState), fallback=st.none() | receivers)
-    def finish(self, row: OutboxRow, state: DeliveryState, fallback: str | None) -> None:
+    @rule(row=rows(), state=st.sampled_from(DeliveryState), fallback=st.none() | receivers, message_id=message_ids)
+    def finish(self, row: OutboxRow, state: DeliveryState, fallback: str | None, message_id: str) -> None:
         """An end of any row, sensible or not."""
         effect = a_delivery_effect(row.id, state, receiver=row.receiver, reason="why")
-        self.both(lambda store: store.finish_delivery(row.id, state, effect, fallback))
+        self.both(lambda store: store.finish_delivery(row.id, state, effect, fallback, message_id))
 
     @rule(incident=incidents, state=st.sampled_from(RollbackState), step=st.sampled_from([None, "step-1"]))
     def change_rollback(self, incident: str, state: RollbackState, step: str | None) -> None:

@@ -29,12 +29,12 @@ class Failing(MemoryStore):
         self.failures = failures
 
     async def finish_delivery(
-        self, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None
+        self, row: str, state: DeliveryState, effect: DeliveryEffect, fallback: str | None, message_id: str = ""
     ) -> None:
         if self.failures > 0:
             self.failures -= 1
             raise StoreUnavailable
-        await super().finish_delivery(row, state, effect, fallback)
+        await super().finish_delivery(row, state, effect, fallback, message_id)
 
 
 class Bench:

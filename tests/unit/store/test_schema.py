@@ -104,6 +104,19 @@ async def test_an_older_state_is_brought_up_and_keeps_what_it_has(path: Path, mo
     assert execute(path, "PRAGMA user_version") == [(schema.VERSION,)]
 
 
+async def test_a_state_of_the_first_version_is_brought_up_and_learns_message_ids(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        patch.setattr(schema, "VERSION", 1)
+        await open_and_close(path)
+    assert execute(path, "PRAGMA user_version") == [(1,)]
+    await open_and_close(path)
+    assert execute(path, "PRAGMA user_version") == [(schema.VERSION,)]
+    assert execute(path, "SELECT count(*) FROM message") == [(0,)]
+
+
 async def test_a_migration_that_fails_half_way_leaves_the_state_as_it_was(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
