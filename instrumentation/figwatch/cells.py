@@ -1,8 +1,8 @@
 """Our own counts and buckets: one prebuilt cell per label set, found by one dict lookup.
 
-A cell only adds to slots; where the slots lie is the business of a `Storage`. `Memory` keeps them in this process. A
-file-mapped array that worker processes share can stand in for it: `allot` then hands out views into the file, and
-`readings` adds up what all workers wrote. /metrics and OTLP read `readings`, never a cell.
+A cell only adds to slots; where the slots lie is the business of a `Storage`. `Memory` keeps them in this process;
+`figwatch.mapped.Mapped` in a file that worker processes share. /metrics reads `Cells.snapshot`, which answers for all
+workers; OTLP reads `Cells.own`, because every worker exports for itself. Nobody reads a cell.
 
 The values here are named tuples: every service pays for importing this file, and a dataclass costs a millisecond each.
 """
@@ -11,7 +11,7 @@ import math
 import threading
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, MutableSequence
+from collections.abc import Callable, Iterable, MutableSequence, Sequence
 from threading import RLock
 from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -46,11 +46,20 @@ class Reading(NamedTuple):
 class Storage(Protocol):
     """Where the numbers live."""
 
-    def allot(self, family: str, labels: tuple[str, ...], size: int) -> Slots:
-        """Slots of `size` counts for one series; the same arguments give the same slots."""
+    def allot(self, definition: "Definition", labels: tuple[str, ...]) -> Slots:
+        """Slots of `definition.size` counts for one series; the same arguments give the same slots."""
 
-    def readings(self, family: str) -> list[Reading]:
-        """Every series of the family, in the order of birth."""
+    def full(self, definition: "Definition", labels: tuple[str, ...], cap: int) -> bool:
+        """Whether these labels would be one series more than `cap`, counting what every worker has."""
+
+    def readings(self, definition: "Definition") -> list[Reading]:
+        """Every series that this process counted, in the order of birth."""
+
+    def snapshot(self, declared: "Sequence[Definition]") -> list[tuple["Definition", list[Reading]]]:
+        """Every series that any worker counted: the families declared here first, then those of other workers."""
+
+    def forked(self) -> None:
+        """In a forked child: what was allotted before belongs to the parent; begin at nothing."""
 
 
 class Memory:
@@ -62,22 +71,38 @@ class Memory:
         self._families: dict[str, dict[tuple[str, ...], Slots]] = {}
         self._lock = threading.Lock()
 
-    def allot(self, family: str, labels: tuple[str, ...], size: int) -> Slots:
-        """Slots of `size` counts for one series; the same arguments give the same slots."""
+    def allot(self, definition: "Definition", labels: tuple[str, ...]) -> Slots:
+        """Slots of `definition.size` counts for one series; the same arguments give the same slots."""
         with self._lock:
-            series = self._families.setdefault(family, {})
+            series = self._families.setdefault(definition.name, {})
             if labels not in series:
-                series[labels] = Slots(counts=[0] * size, sums=[0.0], lock=RLock(), created=self._clock())
+                created = self._clock()
+                series[labels] = Slots(counts=[0] * definition.size, sums=[0.0], lock=RLock(), created=created)
             return series[labels]
 
-    def readings(self, family: str) -> list[Reading]:
+    def full(self, definition: "Definition", labels: tuple[str, ...], cap: int) -> bool:
+        """Whether these labels would be one series more than `cap`."""
+        known = self._families.get(definition.name, {})
+        return labels not in known and len(known) >= cap
+
+    def readings(self, definition: "Definition") -> list[Reading]:
         """Every series of the family, in the order of birth, each read under its lock."""
         with self._lock:
-            series = list(self._families.get(family, {}).items())
-        return [_read(labels, slots) for labels, slots in series]
+            series = list(self._families.get(definition.name, {}).items())
+        return [read_slots(labels, slots) for labels, slots in series]
+
+    def snapshot(self, declared: "Sequence[Definition]") -> list[tuple["Definition", list[Reading]]]:
+        """What `readings` says of each: this process is the only one there is."""
+        return [(definition, self.readings(definition)) for definition in declared]
+
+    def forked(self) -> None:
+        """In a forked child: its counts begin at zero, and no lock of a thread that stayed behind is kept."""
+        self._lock = threading.Lock()
+        self._families = {}
 
 
-def _read(labels: tuple[str, ...], slots: Slots) -> Reading:
+def read_slots(labels: tuple[str, ...], slots: Slots) -> Reading:
+    """One series, read under its lock."""
     with slots.lock:
         return Reading(labels=labels, counts=tuple(slots.counts), total=slots.sums[0], created=slots.created)
 
@@ -88,6 +113,10 @@ class CounterCell:
     __slots__ = ("_counts", "_lock", "_sums")
 
     def __init__(self, slots: Slots, _bounds: tuple[float, ...] = ()) -> None:
+        self.rebind(slots)
+
+    def rebind(self, slots: Slots) -> None:
+        """Add to these slots from now on."""
         self._counts = slots.counts
         self._sums = slots.sums
         self._lock = slots.lock
@@ -110,6 +139,10 @@ class HistogramCell:
 
     def __init__(self, slots: Slots, bounds: tuple[float, ...]) -> None:
         self._bounds = bounds
+        self.rebind(slots)
+
+    def rebind(self, slots: Slots) -> None:
+        """Add to these slots from now on."""
         self._counts = slots.counts
         self._sums = slots.sums
         self._lock = slots.lock
@@ -172,16 +205,22 @@ class Family(Generic[Cell]):
         return found if found is not None else self._birth(labels)
 
     def readings(self) -> list[Reading]:
-        """Every series as it stands now."""
-        return self._storage.readings(self.definition.name)
+        """Every series of this process as it stands now."""
+        return self._storage.readings(self.definition)
+
+    def forked(self) -> None:
+        """In a forked child: every cell that somebody holds adds to slots of its own from here on."""
+        self._lock = threading.Lock()
+        for labels, cell in self._cells.items():
+            cell.rebind(self._storage.allot(self.definition, labels))
 
     def _birth(self, labels: tuple[str, ...]) -> Cell:
         with self._lock:
-            if labels not in self._cells and len(self._cells) >= self._cap:
+            if labels not in self._cells and self._storage.full(self.definition, labels, self._cap):
                 self._folded(self.definition.name)
                 labels = (OVERFLOW_VALUE,) * len(labels)
             if labels not in self._cells:
-                slots = self._storage.allot(self.definition.name, labels, self.definition.size)
+                slots = self._storage.allot(self.definition, labels)
                 self._cells[labels] = self._make(slots, self.definition.bounds)
             return self._cells[labels]
 
@@ -225,6 +264,21 @@ class Cells:
         """Every declared family, in the order of declaration."""
         with self._lock:
             return tuple(self._families.values())
+
+    def own(self) -> list[tuple[Definition, list[Reading]]]:
+        """Every declared family with what this process counted."""
+        return [(family.definition, family.readings()) for family in self.families()]
+
+    def snapshot(self) -> list[tuple[Definition, list[Reading]]]:
+        """Every family that any worker declared, with what all of them counted, in one look."""
+        return self._storage.snapshot([family.definition for family in self.families()])
+
+    def forked(self) -> None:
+        """In a forked child: count from zero, into slots of its own."""
+        self._lock = threading.Lock()
+        self._storage.forked()
+        for family in self._families.values():
+            family.forked()
 
 
 def _agree(known: Definition, wanted: Definition) -> None:

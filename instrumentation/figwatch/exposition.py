@@ -12,7 +12,7 @@ from prometheus_client.openmetrics.exposition import generate_latest as openmetr
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
-from figwatch.cells import AnyFamily, Definition, Reading, whole
+from figwatch.cells import Definition, Reading, whole
 from figwatch.telemetry import Telemetry, process
 
 _OPENMETRICS: Final = "application/openmetrics-text"
@@ -34,8 +34,8 @@ class CellsCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """One prometheus_client metric per family."""
-        for family in self._telemetry.cells.families():
-            yield _metric(family)
+        for definition, readings in self._telemetry.cells.snapshot():
+            yield _metric(definition, readings)
 
 
 class Page:
@@ -100,11 +100,10 @@ async def _lifespan(receive: Callable[[], Awaitable[Scope]], send: Callable[[Sco
             return
 
 
-def _metric(family: AnyFamily) -> Metric:
-    definition = family.definition
+def _metric(definition: Definition, readings: list[Reading]) -> Metric:
     fill = _fill_counter if definition.kind == "counter" else _fill_histogram
     metric = Metric(_base_name(definition), definition.help, definition.kind, definition.unit)
-    for reading in family.readings():
+    for reading in readings:
         fill(metric, dict(zip(definition.labels, reading.labels, strict=True)), reading, definition.bounds)
     return metric
 

@@ -11,7 +11,7 @@ from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2
 
 from figwatch import contract
-from figwatch.cells import AnyFamily, Definition, Reading
+from figwatch.cells import Definition, Reading
 from figwatch.telemetry import Telemetry
 from figwatch.tracing import SpanRecord
 
@@ -32,7 +32,7 @@ def traces_request(spans: Iterable[SpanRecord], resource: Mapping[str, str]) -> 
 def metrics_request(telemetry: Telemetry, resource: Mapping[str, str]) -> bytes:
     """The body of a POST to /v1/metrics: every family that has a series."""
     now = telemetry.wall_clock()
-    metrics = [metric for family in telemetry.cells.families() if (metric := _metric(family, now)) is not None]
+    metrics = [_metric(definition, readings, now) for definition, readings in telemetry.cells.own() if readings]
     scoped = metrics_pb2.ScopeMetrics(scope=_scope(), metrics=metrics)
     message = ExportMetricsServiceRequest(
         resource_metrics=[metrics_pb2.ResourceMetrics(resource=_resource(resource), scope_metrics=[scoped])]
@@ -85,11 +85,7 @@ def _span_attributes(span: SpanRecord) -> dict[str, str | int]:
     }
 
 
-def _metric(family: AnyFamily, now: int) -> metrics_pb2.Metric | None:
-    readings = family.readings()
-    if not readings:
-        return None
-    definition = family.definition
+def _metric(definition: Definition, readings: list[Reading], now: int) -> metrics_pb2.Metric:
     metric = metrics_pb2.Metric(
         name=definition.name, description=definition.help, unit=_UNITS.get(definition.unit, definition.unit)
     )

@@ -93,8 +93,8 @@ class Recorder:
 
 def _snapshot(telemetry: Telemetry) -> list[tuple[str, Definition, Series]]:
     return [
-        (family.definition.name, family.definition, {reading.labels: reading for reading in family.readings()})
-        for family in telemetry.cells.families()
+        (definition.name, definition, {reading.labels: reading for reading in readings})
+        for definition, readings in telemetry.cells.own()
     ]
 
 

@@ -116,7 +116,7 @@ def test_a_page_that_cannot_be_made_is_a_counted_500(monkeypatch: pytest.MonkeyP
     page = Page(telemetry)
     count_one(telemetry)
 
-    def broken(_family: object) -> None:
+    def broken(*_arguments: object) -> None:
         raise RuntimeError("planted")
 
     with monkeypatch.context() as patched:
