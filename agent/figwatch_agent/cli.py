@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import Final, NamedTuple
 
 import click
+from click.shell_completion import CompletionItem
 
 from figwatch.contract import __version__
 from figwatch_agent.errors import FigwatchError, FilesInvalid, NotEnoughData
@@ -49,6 +50,7 @@ SECTIONS: Final = (
             _verb("init", "Write a figwatch.yaml, a slo/ file and runbooks to start from."),
             _verb("check", "Find everything that is wrong with the files, with line and caret."),
             _verb("schema", "Print the JSON Schema of the files, for your editor."),
+            _verb("completion", "Print the script that makes your shell complete what you type."),
             _verb("generate", "Write what is made from the files: the index of the runbooks."),
         ),
     ),
@@ -97,6 +99,13 @@ class Table(click.Group):
         if args and args[0] not in VERBS:
             ctx.fail(_unknown(args[0]))
         return super().resolve_command(ctx, args)
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Offer verbs with their help, and load none of them."""
+        verbs = [
+            CompletionItem(verb.name, help=verb.help) for verb in VERBS.values() if verb.name.startswith(incomplete)
+        ]
+        return verbs + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Sections instead of one long list; nothing is loaded for it."""

@@ -29,6 +29,11 @@ def dry_run_option(function: F) -> F:
     return click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")(function)
 
 
+def examples(*lines: str) -> str:
+    """The end of a verb's help: what one types, ready to be copied."""
+    return "\b\n" + "\n".join(("Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)))
+
+
 def loaded_from(config: str, instead: str = "") -> Loaded:
     """The files that ``--config`` leads to; ``instead`` says what else could be given. Raises FilesInvalid."""
     if not os.path.exists(config):

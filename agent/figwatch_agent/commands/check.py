@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from figwatch_agent.commands._options import examples
 from figwatch_agent.files.diagnostics import Diagnostic, ordered, render
 from figwatch_agent.files.load import SETTINGS, Findings, inspect_paths
 
@@ -12,7 +13,12 @@ FOUND = 3
 """Exit code when there are findings in the files."""
 
 
-@click.command(name="check")
+@click.command(
+    name="check",
+    epilog=examples(
+        "figwatch check", "figwatch check deploy/figwatch.yaml", "figwatch check slo/chat.yaml --output json"
+    ),
+)
 @click.argument("files", nargs=-1, type=click.Path())
 @click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", show_default=True, help="Form of the answer."

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from figwatch_agent.commands._options import examples
 from figwatch_agent.durations import SECOND, parse_duration
 
 DIFFERED = 4
@@ -18,7 +19,9 @@ DIFFERED = 4
 SHORTEST = 60 * SECOND
 
 
-@click.command()
+@click.command(
+    name="demo", epilog=examples("figwatch demo", "figwatch demo --fault outage", "figwatch demo --fault none --keep")
+)
 @click.option(
     "--fault",
     type=click.Choice(["errors", "latency", "outage", "shared", "flap", "none"]),

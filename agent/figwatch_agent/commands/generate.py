@@ -4,13 +4,13 @@ from pathlib import Path
 
 import click
 
-from figwatch_agent.commands._options import output_option, say_json
+from figwatch_agent.commands._options import examples, output_option, say_json
 from figwatch_agent.generate.runbook_index import INDEX, runbook_index
 
 OUT_OF_DATE = 3
 
 
-@click.command(name="generate")
+@click.command(name="generate", epilog=examples("figwatch generate", "figwatch generate --dry-run"))
 @click.option(
     "--runbooks",
     default="runbooks",

@@ -7,6 +7,7 @@ from typing import Final
 
 import click
 
+from figwatch_agent.commands._options import examples
 from figwatch_agent.commands._starter import NAME, Starter, starter
 from figwatch_agent.files.applications import Application
 
@@ -20,17 +21,13 @@ PURPOSES: Final = {
 }
 """What is in a folder that is written."""
 
-_EXAMPLES: Final = """\b
-Examples:
-  figwatch init
-  figwatch init --service chat --dir deploy/figwatch
-  figwatch init --dry-run
-"""
-
 _EXAMPLE: Final = Application(framework="", file="your application", line=0, variable="app", routes=())
 
 
-@click.command(name="init", epilog=_EXAMPLES)
+@click.command(
+    name="init",
+    epilog=examples("figwatch init", "figwatch init --service chat --dir deploy/figwatch", "figwatch init --dry-run"),
+)
 @click.option("--dir", "folder", type=click.Path(file_okay=False, path_type=Path), default=".", help="Where to write.")
 @click.option("--service", help="Name of the service that takes over; else that of pyproject.toml or of the folder.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written, and write nothing.")

@@ -7,7 +7,14 @@ from difflib import get_close_matches
 
 import click
 
-from figwatch_agent.commands._options import config_option, dry_run_option, loaded_from, output_option, say_json
+from figwatch_agent.commands._options import (
+    config_option,
+    dry_run_option,
+    examples,
+    loaded_from,
+    output_option,
+    say_json,
+)
 from figwatch_agent.durations import Instant
 from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.model.effect import DeliveryState
@@ -23,7 +30,7 @@ def command() -> None:
     """Send a test message to the receivers."""
 
 
-@command.command(name="test")
+@command.command(name="test", epilog=examples("figwatch notify test", "figwatch notify test oncall --dry-run"))
 @click.argument("receiver", required=False)
 @config_option
 @dry_run_option

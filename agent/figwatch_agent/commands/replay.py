@@ -8,7 +8,7 @@ from typing import Final
 
 import click
 
-from figwatch_agent.commands._options import config_option, loaded_from, output_option, say_json
+from figwatch_agent.commands._options import config_option, examples, loaded_from, output_option, say_json
 from figwatch_agent.engine import Engine
 from figwatch_agent.errors import NotEnoughData, ReplayDiffers
 from figwatch_agent.files.load import Loaded
@@ -19,7 +19,7 @@ SHOWN: Final = 200
 """Characters of a value that differs."""
 
 
-@click.command(name="replay")
+@click.command(name="replay", epilog=examples("figwatch replay --recorded recording/"))
 @click.option(
     "--recorded",
     required=True,

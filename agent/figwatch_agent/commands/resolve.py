@@ -2,13 +2,16 @@
 
 import click
 
-from figwatch_agent.commands._options import config_option, dry_run_option, output_option
+from figwatch_agent.commands._completion import incidents
+from figwatch_agent.commands._options import config_option, dry_run_option, examples, output_option
 from figwatch_agent.commands._wishes import Wish, send
 from figwatch_agent.model.command import CommandKind
 
 
-@click.command(name="resolve")
-@click.argument("incident")
+@click.command(
+    name="resolve", epilog=examples('figwatch resolve inc-1a2b3c4d --why "the upstream was switched off for good"')
+)
+@click.argument("incident", shell_complete=incidents)
 @click.option("--why", required=True, help="Why it is over; remembered with the incident.")
 @config_option
 @dry_run_option

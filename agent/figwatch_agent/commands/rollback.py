@@ -4,8 +4,16 @@ from typing import Any
 
 import click
 
+from figwatch_agent.commands._completion import incidents, routes
 from figwatch_agent.commands._kept import Kept, kept
-from figwatch_agent.commands._options import config_option, dry_run_option, loaded_from, output_option, say_json
+from figwatch_agent.commands._options import (
+    config_option,
+    dry_run_option,
+    examples,
+    loaded_from,
+    output_option,
+    say_json,
+)
 from figwatch_agent.commands._wishes import Wish, send
 from figwatch_agent.model.command import CommandKind
 from figwatch_agent.model.settings import Settings
@@ -18,7 +26,7 @@ def command() -> None:
     """List, show and approve rollbacks; re-arm a route after one."""
 
 
-@command.command(name="list")
+@command.command(name="list", epilog=examples("figwatch rollback list"))
 @config_option
 @output_option
 def list_(config: str, output: str) -> None:
@@ -33,8 +41,8 @@ def list_(config: str, output: str) -> None:
     draw("", (_awaiting_table(awaiting), _done_table(found)))
 
 
-@command.command()
-@click.argument("id_", metavar="ID")
+@command.command(epilog=examples("figwatch rollback show inc-1a2b3c4d", "figwatch rollback show /api/v1/chat"))
+@click.argument("id_", metavar="ID", shell_complete=incidents)
 @config_option
 @output_option
 def show(id_: str, config: str, output: str) -> None:
@@ -55,8 +63,8 @@ def show(id_: str, config: str, output: str) -> None:
         click.echo(f"\nTo approve it as shown: figwatch rollback approve {incident['id']} --plan-digest {digest}")
 
 
-@command.command()
-@click.argument("incident", metavar="ID")
+@command.command(epilog=examples("figwatch rollback approve inc-1a2b3c4d"))
+@click.argument("incident", metavar="ID", shell_complete=incidents)
 @click.option("--plan-digest", help="As `figwatch rollback show` gave it; without it, the plan as it stands now.")
 @click.option("--why", default="", help="A note that is remembered.")
 @config_option
@@ -72,8 +80,8 @@ def approve(incident: str, plan_digest: str | None, why: str, config: str, dry_r
     send(wish, config=config, dry_run=dry_run, output=output)
 
 
-@command.command(name="re-arm")
-@click.argument("route")
+@command.command(name="re-arm", epilog=examples('figwatch rollback re-arm /api/v1/chat --why "fixed in 1.4.2"'))
+@click.argument("route", shell_complete=routes)
 @click.option("--why", default="", help="A note that is remembered.")
 @config_option
 @dry_run_option

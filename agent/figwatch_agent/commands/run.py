@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from figwatch_agent.commands._options import config_option, loaded_from
+from figwatch_agent.commands._options import config_option, examples, loaded_from
 
 if TYPE_CHECKING:
     from figwatch_agent.files.load import Loaded
 
 
-@click.command()
+@click.command(
+    name="run",
+    epilog=examples(
+        "figwatch run", "figwatch run --config /etc/figwatch/figwatch.yaml", "figwatch run --record recording/"
+    ),
+)
 @config_option
 @click.option(
     "--record",

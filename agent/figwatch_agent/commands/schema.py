@@ -5,6 +5,7 @@ from typing import Final
 
 import click
 
+from figwatch_agent.commands._options import examples
 from figwatch_agent.files import settings_file, slo_file
 from figwatch_agent.files.schema import json_schema
 
@@ -16,9 +17,10 @@ GRAMMARS: Final = {
 
 @click.command(
     name="schema",
-    epilog="\b\nExample, with the line that editors look for at the top of each file of slo/:\n"
-    "  figwatch schema slo > schemas/slo.schema.json\n"
-    "  # yaml-language-server: $schema=../schemas/slo.schema.json",
+    epilog=examples(
+        "figwatch schema slo > schemas/slo.schema.json",
+        "# yaml-language-server: $schema=../schemas/slo.schema.json     (first line of each file of slo/)",
+    ),
 )
 @click.argument("file", type=click.Choice(list(GRAMMARS)))
 def command(file: str) -> None:

@@ -2,7 +2,8 @@
 
 import click
 
-from figwatch_agent.commands._options import config_option, dry_run_option, output_option
+from figwatch_agent.commands._completion import subjects
+from figwatch_agent.commands._options import config_option, dry_run_option, examples, output_option
 from figwatch_agent.commands._wishes import Wish, send
 from figwatch_agent.durations import DAY, Duration, parse_duration
 from figwatch_agent.model.command import CommandKind
@@ -10,8 +11,10 @@ from figwatch_agent.model.command import CommandKind
 LONGEST: Duration = 30 * DAY
 
 
-@click.command(name="silence")
-@click.argument("subject", metavar="ROUTE|INCIDENT")
+@click.command(
+    name="silence", epilog=examples('figwatch silence /api/v1/chat --for 30m --why "one client, blocked at the edge"')
+)
+@click.argument("subject", metavar="ROUTE|INCIDENT", shell_complete=subjects)
 @click.option("--for", "lasting", required=True, metavar="DURATION", help="How long, such as 30m or 2h; at most 30d.")
 @click.option("--why", required=True, help="Why; remembered with your name.")
 @config_option

@@ -3,10 +3,13 @@
 import click
 
 from figwatch_agent.commands._agent import AgentClient, url_of
-from figwatch_agent.commands._options import config_option, loaded_from, output_option, say_json
+from figwatch_agent.commands._options import config_option, examples, loaded_from, output_option, say_json
 
 
-@click.command(name="status")
+@click.command(
+    name="status",
+    epilog=examples("figwatch status", "figwatch status --url http://127.0.0.1:9464", "figwatch status --output json"),
+)
 @click.option("--url", help="Address of the agent, such as http://127.0.0.1:9464; else web.listen of the settings.")
 @config_option
 @output_option

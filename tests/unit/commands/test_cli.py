@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
@@ -21,6 +22,22 @@ def test_every_verb_of_the_table_exists_and_explains_itself(verb: str, capsys: p
     assert isinstance(command, click.Command)
     assert cli.main([verb, "--help"]) == 0
     assert "Usage: figwatch " + verb in capsys.readouterr().out
+
+
+def leaves(command: click.Command, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Every verb that does something, with what is typed for it."""
+    if isinstance(command, click.Group):
+        for name, below in command.commands.items():
+            yield from leaves(below, (*words, name))
+    else:
+        yield words, command
+
+
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_the_help_of_everything_that_is_done_ends_with_examples_that_can_be_typed(verb: str) -> None:
+    for words, command in leaves(import_module(cli.VERBS[verb].module).command, (verb,)):
+        _, _, typed = (command.epilog or "").partition("\n  ")
+        assert f"figwatch {' '.join(words)}" in typed
 
 
 def test_every_verb_stands_in_the_table() -> None:
