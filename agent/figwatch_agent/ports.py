@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.model.audit import AuditFault, AuditHead, AuditLine, AuditNote
 from figwatch_agent.model.batch import Batch, ProbeResult, Reading
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
@@ -36,10 +37,26 @@ class Inbox(Protocol):
     """The durable inbox."""
 
     async def put(self, command: Command) -> None:
-        """Keep a command; durable when this returns. A known id is ignored."""
+        """Keep a command and its line of the audit; durable when this returns. A known id is ignored."""
 
     async def waiting(self) -> tuple[tuple[Command, ...], tuple[Effect, ...]]:
         """Commands and effects that no committed Outcome has consumed, oldest first."""
+
+
+class Audit(Protocol):
+    """Who did what: lines in a chain in which each names the hash of the one before."""
+
+    async def note(self, note: AuditNote) -> None:
+        """One more line; durable when this returns."""
+
+    async def audit_lines(self, limit: int = 200) -> tuple[AuditLine, ...]:
+        """The newest first."""
+
+    async def audit_head(self) -> AuditHead:
+        """The newest line, as the state itself says."""
+
+    async def audit_fault(self) -> AuditFault | None:
+        """The first line at which the chain does not hold; None where it holds."""
 
 
 class Outbox(Protocol):
@@ -95,7 +112,7 @@ class Journal(Protocol):
         """All rollbacks, newest first."""
 
 
-class Store(Inbox, Outbox, Journal, Protocol):
+class Store(Inbox, Outbox, Journal, Audit, Protocol):
     """Everything durable. All times are UTC milliseconds."""
 
     async def open(self) -> None:
@@ -115,6 +132,9 @@ class Store(Inbox, Outbox, Journal, Protocol):
 
     async def ledger(self, slo: str | None = None) -> tuple[LedgerEntry, ...]:
         """The budget ledger, oldest first."""
+
+    async def prune(self, before: Instant) -> None:
+        """Forget what ended before an instant. Ledger, rollbacks and everything unfinished stay."""
 
 
 class Notifier(Protocol):

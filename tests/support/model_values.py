@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from figwatch_agent.durations import HOUR, MINUTE, SECOND, Instant
+from figwatch_agent.model.audit import AuditKind, AuditNote
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.decision import Condition, Decision, DecisionOutcome, Reason
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, RollbackEffect, RollbackState
@@ -68,6 +69,11 @@ def a_decision(at: Instant = NOON, outcome: DecisionOutcome = DecisionOutcome.RO
         plan="chat-to-legacy",
         plan_digest="5f2c",
     )
+
+
+def an_audit_note(at: Instant = NOON, *, subject: str = "operate") -> AuditNote:
+    """Somebody signed in."""
+    return AuditNote(at=at, kind=AuditKind.SIGN_IN, actor="team", origin="page 127.0.0.1", subject=subject)
 
 
 def an_incident(

@@ -21,7 +21,14 @@ from typing import Any, Final
 from figwatch_agent.model.effect import DeliveryState, RollbackState
 from figwatch_agent.ports import Store
 from figwatch_agent.store.sqlite import SqliteStore
-from support.model_values import a_command, a_delivery_effect, a_rollback_effect, a_step_entry
+from support.model_values import (
+    NOON,
+    a_command,
+    a_delivery_effect,
+    a_rollback_effect,
+    a_step_entry,
+    an_audit_note,
+)
 from support.stores import a_full_outcome, fill_inbox
 
 
@@ -38,6 +45,14 @@ async def _commit(store: Store) -> None:
 
 async def _put(store: Store) -> None:
     await store.put(a_command("new"))
+
+
+async def _note(store: Store) -> None:
+    await store.note(an_audit_note())
+
+
+async def _prune(store: Store) -> None:
+    await store.prune(NOON + 1)
 
 
 async def _finish(store: Store) -> None:
@@ -62,6 +77,8 @@ async def _set(store: Store) -> None:
 OPERATIONS: Final[dict[str, Callable[[Store], Awaitable[None]]]] = {
     "commit": _commit,
     "put": _put,
+    "note": _note,
+    "prune": _prune,
     "finish_delivery": _finish,
     "finish_delivery with a message id": _accept,
     "append_step": _append,

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
-from figwatch_agent.durations import Instant
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Transition
 from figwatch_agent.model.page import OutboxRow
 from figwatch_agent.ports import Store
@@ -23,13 +22,6 @@ from support.model_values import (
     an_incident,
     an_intent,
 )
-
-
-class PrunableStore(Store, Protocol):
-    """A store that can forget."""
-
-    async def prune(self, before: Instant) -> None:
-        """Forget what ended before an instant."""
 
 
 class _Reopened:
@@ -56,10 +48,10 @@ class _Reopened:
         return call
 
 
-FLAVOURS: Final[dict[str, Callable[[Path], PrunableStore]]] = {
+FLAVOURS: Final[dict[str, Callable[[Path], Store]]] = {
     "memory": lambda folder: MemoryStore(),
     "sqlite": lambda folder: SqliteStore(folder / "figwatch.db"),
-    "sqlite reopened": lambda folder: cast("PrunableStore", _Reopened(folder / "figwatch.db")),
+    "sqlite reopened": lambda folder: cast("Store", _Reopened(folder / "figwatch.db")),
 }
 """Every store that must behave alike, by name."""
 
@@ -111,4 +103,7 @@ async def everything(store: Store) -> tuple[object, ...]:
         await store.rollbacks(limit=10_000),
         await store.unfinished_rollbacks(),
         await store.oldest_pending(),
+        await store.audit_lines(limit=10_000),
+        await store.audit_head(),
+        await store.audit_fault(),
     )

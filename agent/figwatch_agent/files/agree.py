@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+from figwatch_agent.durations import format_duration
 from figwatch_agent.files.diagnostics import Diagnostic, did_you_mean, quoted
 from figwatch_agent.files.document import Document, Path
 from figwatch_agent.files.promises import measures
+from figwatch_agent.files.settings_file import LOOPBACK
 from figwatch_agent.files.targets import TAKES_SLO
 from figwatch_agent.model.names import DataPlan, Mode, Severity, Stage
 from figwatch_agent.model.plan import RollbackPlan
 from figwatch_agent.model.settings import PrometheusServer, Receiver, Settings
 from figwatch_agent.model.slo import Promql, Route, ServiceSlos, Slo, Uptime
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class ReadSettings(NamedTuple):
@@ -43,6 +43,7 @@ def agreement(
     if settings is not None:
         yield from _receivers(settings)
         yield from _web(settings)
+        yield from _keep(services, settings)
         yield from _steps(settings)
         yield from _plans(services, settings, complete)
         yield from _source(services, settings)
@@ -138,9 +139,17 @@ def _in_ring(start: Receiver, by_name: dict[str, Receiver]) -> bool:
 
 
 def _web(read: ReadSettings) -> Iterator[Diagnostic]:
-    if read.settings.web.host not in LOOPBACK:
+    if read.settings.web.host not in LOOPBACK and read.settings.web.access == "public":
         message = "everybody who reaches this address can read the status; what changes state still needs a token"
         yield read.document.notice(("web", "listen"), message)
+
+
+def _keep(services: Sequence[ReadService], read: ReadSettings) -> Iterator[Diagnostic]:
+    windows = [(each.service.window, each.service.service) for each in services]
+    longest, name = max(windows, default=(0, ""))
+    if read.settings.keep < longest:
+        message = f"the state would forget incidents that lie within the window of {name} ({format_duration(longest)})"
+        yield read.document.problem(("state", "keep"), message, "keep at least the longest window")
 
 
 def _steps(read: ReadSettings) -> Iterator[Diagnostic]:

@@ -15,7 +15,7 @@ from figwatch_agent.files.document import Document, Spot
 from figwatch_agent.files.promises import Reader
 from figwatch_agent.files.schema import read
 from figwatch_agent.files.yaml import MAX_BYTES, parse
-from figwatch_agent.model.settings import Alerting, Rollback, Settings, Web
+from figwatch_agent.model.settings import KEEP, Alerting, Rollback, Settings, Web
 from figwatch_agent.model.slo import ServiceSlos
 
 SETTINGS = "figwatch.yaml"
@@ -184,7 +184,8 @@ def _settings(path: str, members: dict[str, Any]) -> Settings:
     return Settings(
         path=path,
         source=members["source"],
-        state=os.path.abspath(members["state"]),
+        state=os.path.abspath(members["state"]["sqlite"]),
+        keep=members["state"].get("keep", KEEP),
         runbook_url=_runbook_url(members.get("runbooks"), web),
         receivers=members.get("receivers", ()),
         rollback=rollback,
@@ -197,5 +198,6 @@ def _settings(path: str, members: dict[str, Any]) -> Settings:
 def _runbook_url(given: str | None, web: Web) -> str:
     """Where the alert's name is appended: as given, else the agent's own pages."""
     host = f"[{web.host}]" if ":" in web.host else web.host
-    own = (web.external_url or f"http://{host}:{web.port}").rstrip("/") + "/runbooks/"
+    scheme = "http" if web.tls is None else "https"
+    own = (web.external_url or f"{scheme}://{host}:{web.port}").rstrip("/") + "/runbooks/"
     return own if given is None else given if given.endswith(("/", "=", "#")) else given + "/"

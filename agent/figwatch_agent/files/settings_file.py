@@ -22,7 +22,7 @@ from figwatch_agent.files.fields import (
     word,
 )
 from figwatch_agent.files.plan_file import PLANS
-from figwatch_agent.files.schema import describe, items, may, need, record, scalar, wrong
+from figwatch_agent.files.schema import describe, items, may, need, one_of, record, scalar, wrong
 from figwatch_agent.model.names import Mode, Severity
 from figwatch_agent.model.settings import (
     Alerting,
@@ -33,16 +33,20 @@ from figwatch_agent.model.settings import (
     Rollback,
     Scrape,
     Slack,
+    SlackBot,
+    Tls,
     Token,
     Web,
     Webhook,
 )
 
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 SHORTEST_INTERVAL: Duration = 100 * MILLISECOND
 DEFAULT_SCRAPE: Duration = 5_000 * MILLISECOND
 DEFAULT_TIMEOUT: Duration = 4_000 * MILLISECOND
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
+_CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,30}")
 _SIZE = re.compile(r"([1-9]\d{0,5})(KiB|MiB)")
 _UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
 
@@ -93,6 +97,24 @@ def _receiver(name: str, fallback: str | None = None, **members: Any) -> Receive
     return Receiver(name=name, kind=kind, severities=frozenset(members.get("for", Severity)), fallback=fallback)
 
 
+def _slack_form(value: Any) -> str | None:
+    """The form that is meant; None where it is neither, or both."""
+    if not isinstance(value, dict):
+        return None
+    hook, bot = "webhook_url" in value, "bot_token" in value or "channel" in value
+    return ("hook" if hook else "bot") if hook is not bot else None
+
+
+def _channel(value: object) -> str:
+    text = string(value, "the id of a channel, such as C0123ABCD")
+    if not _CHANNEL.fullmatch(text):
+        raise wrong(
+            f"{quoted(text)} is not the id of a channel",
+            "an id such as C0123ABCD stands at the end of the channel's details in Slack; names can change",
+        )
+    return text
+
+
 def _freeze(**members: Any) -> tuple[int, int]:
     if members["from"] >= members["to"]:
         raise wrong("the freeze ends before it begins", "exchange from and to", key="to")
@@ -115,7 +137,25 @@ def _web(listen: tuple[str, int] | None = None, **members: Any) -> Web:
         )
     if listen is not None:
         members["host"], members["port"] = listen
+        members.setdefault("access", "public" if members["host"] in LOOPBACK else "token")
+    if members.get("access") == "token" and not tokens:
+        raise wrong(
+            "nobody could look: reading needs a token here, and there is none",
+            "name one under web.tokens, or write access: public for everybody who reaches the address",
+        )
     return Web(**members)
+
+
+def _network(value: object) -> str:
+    from ipaddress import ip_network  # only who stands behind a proxy needs it
+
+    text = string(value, "an address or a network")
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise wrong(
+            f"{quoted(text)} is not an address and not a network", "write 10.0.0.7, 10.0.0.0/8 or fd00::/8"
+        ) from None
 
 
 SCRAPE = record(
@@ -148,6 +188,22 @@ SOURCE = record(
     },
 )
 
+SLACK = one_of(
+    _slack_form,
+    {
+        "hook": record(Slack, {"webhook_url": need(SECRET, "of an incoming webhook")}),
+        "bot": record(
+            SlackBot,
+            {
+                "bot_token": need(SECRET, "of an app with the scope chat:write"),
+                "channel": need(scalar(_channel, STR), "id of the channel; the bot must be in it"),
+                "url": may(URL, "where the Web API is"),
+            },
+        ),
+    },
+    "slack takes either webhook_url, or bot_token and channel",
+)
+
 RECEIVER = record(
     _receiver,
     {
@@ -162,7 +218,7 @@ RECEIVER = record(
             ),
             "Events API v2",
         ),
-        "slack": may(record(Slack, {"webhook_url": need(SECRET, "of an incoming webhook")}), "incoming webhook"),
+        "slack": may(SLACK, "an incoming webhook, or a bot that threads its messages"),
         "webhook": may(
             record(
                 Webhook,
@@ -224,6 +280,20 @@ WEB = record(
             ),
             "bearer tokens; what changes state needs one",
         ),
+        "access": may(word("public", "token"), "who may look; public on loopback and token elsewhere if left out"),
+        "trusted_proxies": may(
+            items(scalar(_network, STR)), "addresses and networks whose X-Forwarded-For is believed"
+        ),
+        "tls": may(
+            record(
+                Tls,
+                {
+                    "certificate": need(PATH, "the agent's own, in PEM, with the chain"),
+                    "key": need(PATH, "of the certificate"),
+                },
+            ),
+            "HTTPS without a proxy",
+        ),
     },
 )
 
@@ -232,7 +302,13 @@ FILE = record(
     {
         "source": need(SOURCE, "where counts come from"),
         "state": need(
-            record(lambda sqlite: sqlite, {"sqlite": need(PATH, "the file that holds the state")}),
+            record(
+                lambda **members: members,
+                {
+                    "sqlite": need(PATH, "the file that holds the state"),
+                    "keep": may(DURATION, "how long what ended is remembered; 400d if left out"),
+                },
+            ),
             "where state is kept",
         ),
         "slo": may(PATH, "folder of slo/*.yaml, slo beside this file if left out"),

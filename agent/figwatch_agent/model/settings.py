@@ -1,12 +1,15 @@
 """Where things are: the content of figwatch.yaml."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from figwatch_agent.durations import DAY, MINUTE, SECOND, Duration
 from figwatch_agent.model.names import Mode, Severity
 from figwatch_agent.model.plan import RollbackPlan
 from figwatch_agent.model.secret import Secret
+
+KEEP: Final[Duration] = 400 * DAY
+"""The longest that a file may say: a year and a month, for whoever compares with the year before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,15 @@ class Slack:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlackBot:
+    """Slack's Web API with a bot token: updates go into the thread of the first message."""
+
+    bot_token: Secret
+    channel: str  # its id, such as "C0123ABCD"
+    url: str = "https://slack.com/api"  # methods are appended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
     """A plain webhook, signed with HMAC-SHA256 over timestamp, id and raw body."""
 
@@ -51,12 +63,15 @@ class Webhook:
     secret: Secret | None = None
 
 
+ReceiverKind = PagerDuty | Slack | SlackBot | Webhook
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receiver:
     """Somebody who is told."""
 
     name: str
-    kind: PagerDuty | Slack | Webhook
+    kind: ReceiverKind
     severities: frozenset[Severity]  # `for:` in the file
     fallback: str | None = None  # name of another receiver
 
@@ -94,13 +109,24 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """Where the agent's own certificate and its key stand, in PEM."""
+
+    certificate: str  # path; the chain, the agent's own first
+    key: str  # path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
     """The agent's own server."""
 
     host: str = "127.0.0.1"
     port: int = 9464
     external_url: str | None = None  # how people reach it; links are built from it
+    access: Literal["public", "token"] = "public"  # who may look: everybody, or whoever has a token
     tokens: tuple[Token, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed
+    tls: Tls | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +150,7 @@ class Settings:
     alerting: Alerting = field(default_factory=Alerting)
     web: Web = field(default_factory=Web)
     heartbeat: Heartbeat | None = None
+    keep: Duration = KEEP  # how long what ended is remembered
 
     @property
     def interval(self) -> Duration:

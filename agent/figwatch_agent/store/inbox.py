@@ -3,19 +3,23 @@
 import sqlite3
 from typing import Final
 
+from figwatch_agent.model.audit import note_of
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, Effect, RollbackEffect
+from figwatch_agent.store import audit
 from figwatch_agent.store.values import from_text, to_text
 
 _EFFECTS: Final[dict[str, type[Effect]]] = {"rollback": RollbackEffect, "delivery": DeliveryEffect}
 
 
 def put_command(connection: sqlite3.Connection, command: Command) -> None:
-    """Keep a command; a known id is ignored."""
-    connection.execute(
+    """Keep a command and the line of the audit that tells of it; a known id is ignored."""
+    done = connection.execute(
         "INSERT INTO command (id, at, consumed, value) VALUES (?, ?, 0, ?) ON CONFLICT (id) DO NOTHING",
         (command.id, command.at, to_text(command)),
     )
+    if done.rowcount == 1:
+        audit.append(connection, note_of(command))
 
 
 def put_effect(connection: sqlite3.Connection, effect: Effect) -> bool:

@@ -4,6 +4,17 @@ from dataclasses import replace
 
 from figwatch_agent.durations import Instant
 from figwatch_agent.errors import StoreError
+from figwatch_agent.model.audit import (
+    AuditFault,
+    AuditHead,
+    AuditLine,
+    AuditNote,
+    first_fault,
+    next_line,
+    note_of,
+    pruned,
+    text_digest,
+)
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
 from figwatch_agent.model.incident import Incident
@@ -16,6 +27,7 @@ from figwatch_agent.store.journal import refuse_late_change
 from figwatch_agent.store.outbox import refuse_odd_end
 from figwatch_agent.store.outcomes import CLOSED_INCIDENTS_LOADED, is_next
 from figwatch_agent.store.redirect import destination, takes_over
+from figwatch_agent.store.values import to_text
 
 
 class MemoryStore:
@@ -37,6 +49,8 @@ class MemoryStore:
         self._effects: dict[str, Effect] = {}
         self._consumed_commands: set[str] = set()
         self._consumed_effects: set[str] = set()
+        self._audit: list[AuditLine] = []
+        self._audit_head = AuditHead()
 
     async def open(self) -> None:
         """Nothing to take."""
@@ -82,7 +96,7 @@ class MemoryStore:
         return tuple(entry for _, entry in sorted(self._ledger.items()) if slo is None or entry.slo == slo)
 
     async def prune(self, before: Instant) -> None:
-        """Forget transitions, ended rows, closed incidents and consumed inbox entries older than an instant."""
+        """Forget transitions, ended rows, closed incidents, consumed inbox entries and audit lines of earlier times."""
         self._transitions = [each for each in self._transitions if each.at >= before]
         self._outbox = {
             id_: each for id_, each in self._outbox.items() if each.created_at >= before or not each.state.final
@@ -99,10 +113,33 @@ class MemoryStore:
         known = self._incidents.keys() | {each.row.incident for each in self._outbox.values()}
         self._redirects = {key: heir for key, heir in self._redirects.items() if key[0] in known}
         self._messages = {key: name for key, name in self._messages.items() if key[0] in known}
+        await self._prune_audit(before)
 
     async def put(self, command: Command) -> None:
-        """Keep a command. A known id is ignored."""
-        self._commands.setdefault(command.id, command)
+        """Keep a command and its line of the audit. A known id is ignored."""
+        if command.id not in self._commands:
+            self._commands[command.id] = command
+            await self.note(note_of(command))
+
+    async def note(self, note: AuditNote) -> None:
+        """One more line of the audit."""
+        to_text(note)
+        line = next_line(self._audit_head, note)
+        self._audit.append(line)
+        self._audit_head = AuditHead(sequence=line.sequence, hash=line.hash)
+
+    async def audit_lines(self, limit: int = 200) -> tuple[AuditLine, ...]:
+        """Lines of the audit, newest first."""
+        return tuple(reversed(self._audit))[:limit]
+
+    async def audit_head(self) -> AuditHead:
+        """The newest line, as the state itself says."""
+        return self._audit_head
+
+    async def audit_fault(self) -> AuditFault | None:
+        """The first line at which the chain does not hold; None where it holds."""
+        commands = {id_: text_digest(to_text(each)) for id_, each in self._commands.items()}
+        return first_fault(self._audit, self._audit_head, commands)
 
     async def waiting(self) -> tuple[tuple[Command, ...], tuple[Effect, ...]]:
         """Commands and effects that no committed Outcome has consumed, oldest first."""
@@ -189,6 +226,12 @@ class MemoryStore:
     async def rollbacks(self, limit: int = 200) -> tuple[RollbackRecord, ...]:
         """All rollbacks, newest first."""
         return tuple(reversed(self._rollbacks.values()))[:limit]
+
+    async def _prune_audit(self, before: Instant) -> None:
+        kept = next((index for index, line in enumerate(self._audit) if line.at >= before), len(self._audit))
+        if kept:
+            await self.note(pruned(before, self._audit[kept - 1]))
+            del self._audit[:kept]
 
     def _known_incidents(self) -> tuple[Incident, ...]:
         opened = [incident for incident in self._incidents.values() if incident.resolved_at is None]

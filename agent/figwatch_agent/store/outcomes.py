@@ -6,7 +6,7 @@ from figwatch_agent.durations import Instant
 from figwatch_agent.errors import StoreError
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, Transition
-from figwatch_agent.store import inbox, journal, outbox
+from figwatch_agent.store import audit, inbox, journal, outbox
 from figwatch_agent.store.values import from_text, to_text
 
 CLOSED_INCIDENTS_LOADED = 1000
@@ -87,6 +87,7 @@ def prune(connection: sqlite3.Connection, before: Instant) -> None:
         """DELETE FROM message WHERE incident NOT IN (SELECT id FROM incident)
             AND incident NOT IN (SELECT incident FROM outbox)"""
     )
+    audit.prune(connection, before)
 
 
 def _put_transitions(connection: sqlite3.Connection, happened: tuple[Transition, ...]) -> None:

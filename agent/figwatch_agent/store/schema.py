@@ -4,6 +4,7 @@ import sqlite3
 from typing import Final
 
 from figwatch_agent.errors import StoreError, StoreTooNew
+from figwatch_agent.model.audit import GENESIS
 
 APPLICATION_ID: Final = 0x66696777
 """The ASCII letters "figw": tells our files from other programs' databases."""
@@ -55,6 +56,14 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         """CREATE TABLE message (
             incident TEXT NOT NULL, receiver TEXT NOT NULL, page_group TEXT NOT NULL, message_id TEXT NOT NULL,
             PRIMARY KEY (incident, receiver, page_group)) WITHOUT ROWID""",
+    ),
+    (
+        # Who did what: each line names the hash of the one before. The head tells that the newest were not cut off.
+        """CREATE TABLE audit (
+            sequence INTEGER PRIMARY KEY, at INTEGER NOT NULL, value TEXT NOT NULL, previous TEXT NOT NULL,
+            hash TEXT NOT NULL)""",
+        "CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, hash TEXT)",
+        f"INSERT INTO audit_head (one, sequence, hash) VALUES (1, 0, '{GENESIS}')",  # noqa: S608 (a constant)
     ),
 )
 

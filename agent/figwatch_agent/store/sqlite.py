@@ -3,11 +3,12 @@
 import os
 
 from figwatch_agent.durations import SECOND, Duration, Instant
+from figwatch_agent.model.audit import AuditFault, AuditHead, AuditLine, AuditNote
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
 from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, Saved, Transition
-from figwatch_agent.store import inbox, journal, outbox, outcomes, schema
+from figwatch_agent.store import audit, inbox, journal, outbox, outcomes, schema
 from figwatch_agent.store.connection import Connection
 from figwatch_agent.store.lock import StateLock
 
@@ -57,12 +58,28 @@ class SqliteStore:
         return await self._connection.read(lambda c: outcomes.ledger(c, slo))
 
     async def prune(self, before: Instant) -> None:
-        """Forget transitions, ended rows, closed incidents and consumed inbox entries older than an instant."""
+        """Forget transitions, ended rows, closed incidents, consumed inbox entries and audit lines of earlier times."""
         await self._connection.write(lambda c: outcomes.prune(c, before))
 
     async def put(self, command: Command) -> None:
-        """Keep a command; durable when this returns. A known id is ignored."""
+        """Keep a command and its line of the audit; durable when this returns. A known id is ignored."""
         await self._connection.write(lambda c: inbox.put_command(c, command))
+
+    async def note(self, note: AuditNote) -> None:
+        """One more line of the audit; durable when this returns."""
+        await self._connection.write(lambda c: audit.append(c, note))
+
+    async def audit_lines(self, limit: int = 200) -> tuple[AuditLine, ...]:
+        """Lines of the audit, newest first."""
+        return await self._connection.read(lambda c: audit.lines(c, limit))
+
+    async def audit_head(self) -> AuditHead:
+        """The newest line, as the state itself says."""
+        return await self._connection.read(audit.head)
+
+    async def audit_fault(self) -> AuditFault | None:
+        """The first line at which the chain does not hold; None where it holds."""
+        return await self._connection.read(audit.verify)
 
     async def waiting(self) -> tuple[tuple[Command, ...], tuple[Effect, ...]]:
         """Commands and effects that no committed Outcome has consumed, oldest first."""

@@ -8,11 +8,12 @@ from pathlib import Path
 
 from figwatch_agent.durations import SECOND, Duration
 from figwatch_agent.errors import StoreError, StoreUnavailable
+from figwatch_agent.model.audit import AuditFault, AuditHead, AuditLine
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.journal import Delivery, RollbackRecord
 from figwatch_agent.model.outcome import Transition
-from figwatch_agent.store import inbox, journal, outbox, outcomes, schema
+from figwatch_agent.store import audit, inbox, journal, outbox, outcomes, schema
 from figwatch_agent.store.connection import connect, transaction, translated
 
 
@@ -24,7 +25,7 @@ class InboxWriter:
         self._path = path
 
     def put(self, command: Command) -> None:
-        """Keep a command for the loop; durable when this returns. A known id is ignored."""
+        """Keep a command for the loop, and its line of the audit; durable when this returns. A known id is ignored."""
         with transaction(self._connection, self._path):
             inbox.put_command(self._connection, command)
 
@@ -47,6 +48,16 @@ class InboxWriter:
         """Outbox rows with their state, newest first."""
         with translated(self._path):
             return outbox.deliveries(self._connection, incident, limit)
+
+    def audit_lines(self, limit: int = 200) -> tuple[AuditLine, ...]:
+        """Lines of the audit, newest first."""
+        with translated(self._path):
+            return audit.lines(self._connection, limit)
+
+    def audit_verdict(self) -> tuple[AuditHead, AuditFault | None]:
+        """The newest line, and the first at which the chain does not hold; None where it holds."""
+        with transaction(self._connection, self._path, "BEGIN"):
+            return audit.head(self._connection), audit.verify(self._connection)
 
     def transitions(self, limit: int = 500) -> tuple[Transition, ...]:
         """What happened, newest first."""

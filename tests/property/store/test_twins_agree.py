@@ -18,6 +18,7 @@ from figwatch_agent.model.intent import RollbackIntent
 from figwatch_agent.model.journal import StepState
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow
 from figwatch_agent.model.page import OutboxRow
+from figwatch_agent.ports import Store
 from figwatch_agent.store.memory import MemoryStore
 from figwatch_agent.store.sqlite import SqliteStore
 from support.folders import quick_folder
@@ -34,7 +35,7 @@ from support.model_values import (
     an_incident,
     an_intent,
 )
-from support.stores import PrunableStore, everything
+from support.stores import everything
 
 incidents = st.sampled_from(["i1", "i2"])
 receivers = st.sampled_from(["oncall", "chat-ops", "mail"])
@@ -121,10 +122,10 @@ class Twins(RuleBasedStateMachine):
         self._runner.run(self._sqlite.close())
         self._cleanup.close()
 
-    def both(self, ask: Callable[[PrunableStore], Awaitable[Any]]) -> Any:
+    def both(self, ask: Callable[[Store], Awaitable[Any]]) -> Any:
         """The answer of both, which may be a refusal."""
 
-        async def answer(store: PrunableStore) -> Any:
+        async def answer(store: Store) -> Any:
             try:
                 return await ask(store)
             except StoreError as refusal:

@@ -24,7 +24,7 @@ from figwatch_agent.model.effect import DeliveryState, RollbackState
 from figwatch_agent.model.incident import RollbackVerdict
 from figwatch_agent.model.names import AlertName
 from figwatch_agent.model.secret import Secret
-from figwatch_agent.model.settings import Alerting, Heartbeat, PagerDuty, PrometheusServer, Rollback, Web
+from figwatch_agent.model.settings import KEEP, Alerting, Heartbeat, PagerDuty, PrometheusServer, Rollback, SlackBot, Web
 from figwatch_agent.notify import webhook
 from figwatch_agent.notify.reasons import DeliveryReason
 from figwatch_agent.rollback import exec as process
@@ -113,6 +113,7 @@ DEFAULTS: Mapping[str, str] = {
     "source.scrape.timeout": f"{format_duration(settings_file.DEFAULT_TIMEOUT)}",
     "source.prometheus.interval": format_duration(PrometheusServer(url="http://x").interval),
     "receivers[].pagerduty.url": PagerDuty(routing_key=Secret(env="KEY")).url,
+    "receivers[].slack.url": SlackBot(bot_token=Secret(env="TOKEN"), channel="C0").url,
     "alerting.hold": format_duration(Alerting().hold),
     "alerting.telemetry_lost_after": format_duration(Alerting().telemetry_lost_after),
     "alerting.traffic_lost_after": format_duration(Alerting().traffic_lost_after),
@@ -122,6 +123,8 @@ DEFAULTS: Mapping[str, str] = {
     "rollback.blast_window": format_duration(Rollback().blast_window),
     "rollback.approval_expires": format_duration(Rollback().approval_expires),
     "rollback.plans.NAME.steps[].deadline": format_duration(plan_file.DEADLINE),
+    "state.keep": format_duration(KEEP),
+    "web.access": Web().access,
     "web.listen": f"{Web().host}:{Web().port}",
     "heartbeat.interval": format_duration(Heartbeat(url="http://x").interval),
 }
