@@ -2,13 +2,14 @@
 
 import numpy as np
 
-from figwatch_agent.durations import SECOND, Instant, format_seconds
+from figwatch_agent.durations import SECOND, Duration, Instant, format_seconds
 from figwatch_agent.engine.casework import Casework
 from figwatch_agent.engine.catalog import Catalog, compile_catalog
 from figwatch_agent.engine.counting import Counter, Tally
 from figwatch_agent.engine.desk import Desk, Notes
 from figwatch_agent.engine.feedback import Feedback
 from figwatch_agent.engine.guarding import Guard
+from figwatch_agent.engine.history import Histories
 from figwatch_agent.engine.ledger import Ledger
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.paging import Paging
@@ -20,6 +21,7 @@ from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.engine.wishes import Wishes
+from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.inputs import Inputs
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, TransitionKind
 from figwatch_agent.model.settings import Settings
@@ -39,6 +41,7 @@ class Engine:
         self.at: Instant | None = None
         self._desk = Desk()
         self._rings = Rings(self.catalog)
+        self._histories = Histories(self._rings)
         self._counter = Counter(self.catalog)
         self._uptimes = Uptimes(self.catalog)
         self._watches = Watches(self.catalog, self._rings)
@@ -93,6 +96,14 @@ class Engine:
     def view(self, now: Instant) -> View:
         """Everything there is to see at the last tick."""
         return view_of(self._parts, self._tally, self.sequence, self.at if self.at is not None else now)
+
+    def history(self, route: str, span: Duration) -> RouteHistory | None:
+        """One route over a span of model.history.SPANS; None for one that no file declares, or before a tick."""
+        return self._histories.route(route, span)
+
+    def shares(self, span: Duration) -> Shares:
+        """Legacy's share of every route over a span of model.history.SPANS."""
+        return self._histories.shares(span)
 
     def _measure(self, inputs: Inputs, now: Instant) -> tuple[Tally, tuple[RingRow, ...]]:
         for reading in inputs.readings:

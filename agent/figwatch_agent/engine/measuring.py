@@ -10,9 +10,11 @@ from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine.catalog import Catalog, Stream
 from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, ELSEWHERE, SIDES, TRAFFIC_SIDES
-from figwatch_agent.evaluate.windows import DEFAULT, LONG, RECENT, Ring, Row, Window, reaching
+from figwatch_agent.evaluate.windows import DEFAULT, LONG, RECENT, SHOWN, Ring, Row, Window, reaching
 
 Counts = NDArray[np.int64]
+
+_BUCKET_SIDES = [SIDES.index(side) for side in BUCKET_SIDES]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +35,8 @@ class Rings:
         self._streams = len(catalog.streams)
         self.first_tick: Instant | None = None
         self._probed = [stream for stream in catalog.streams if stream.probed]
+        self.judging = judging(catalog)
+        self.sided: dict[int, list[int]] = _sided(catalog)
         budget = reaching(DEFAULT, catalog.longest_window)
         long = reaching(LONG, catalog.longest_window)
         self.rings: dict[str, Ring] = {
@@ -43,6 +47,7 @@ class Rings:
                 ("traffic", long),
                 ("buckets", long),
                 ("uptime", budget),
+                ("answers", SHOWN),
             )
         }
 
@@ -66,6 +71,10 @@ class Rings:
             case "buckets":
                 bounds = [*(str(bound) for bound in BOUNDS), "more"]
                 return [f"{route} {side} {bound}" for route in routes for side in BUCKET_SIDES for bound in bounds]
+            case "answers":
+                return [
+                    f"{route} {side} {part}" for part in ("total", "bad") for route in routes for side in BUCKET_SIDES
+                ]
             case _:
                 return [f"{stream.key} {part}" for part in ("up", "down") for stream in self._probed]
 
@@ -79,10 +88,17 @@ class Rings:
             "traffic": tally.traffic.reshape(-1),
             "buckets": tally.buckets.reshape(-1),
             "uptime": uptime,
+            "answers": np.concatenate([self._answers(tally.total), self._answers(tally.bad)]),
         }
         for name, ring in self.rings.items():
             for row in ring.advance(now, increments[name]):
                 yield name, row
+
+    def _answers(self, counts: Counts) -> Counts:
+        """[stream, side] as service and legacy of each route, by its availability SLO; 0 for a route without one."""
+        by_side = counts[:, _BUCKET_SIDES]
+        found = np.where(self.judging[:, None] >= 0, by_side[self.judging], 0) if len(by_side) else None
+        return np.zeros(2 * len(self.judging), dtype=np.int64) if found is None else found.reshape(-1)
 
     def streams(self, length: Duration) -> StreamWindow:
         """Events and covered time of every stream over the last ``length``."""
@@ -124,6 +140,25 @@ class Rings:
         """(up, down) milliseconds over the last ``length`` by stream."""
         most, count = self.rings["uptime"].window(length).most, len(self._probed)
         return {stream.index: (int(most[place]), int(most[count + place])) for place, stream in enumerate(self._probed)}
+
+
+def judging(catalog: Catalog) -> Counts:
+    """By route the stream of its first availability SLO, whose failures are shown by side; -1 where it has none."""
+    first: dict[str, int] = {}
+    for stream in catalog.streams:
+        if stream.kind == "availability":
+            first.setdefault(stream.route, stream.index)
+    return np.array([first.get(route.route.template, -1) for route in catalog.routes], dtype=np.int64)
+
+
+def _sided(catalog: Catalog) -> dict[int, list[int]]:
+    """By route the streams that count its requests; a route without one is left out."""
+    places = {route.route.template: route.index for route in catalog.routes}
+    found: dict[int, list[int]] = {}
+    for stream in catalog.streams:
+        if stream.sided and stream.route in places:
+            found.setdefault(places[stream.route], []).append(stream.index)
+    return found
 
 
 def _part(window: Window, first: int, count: int) -> Window:

@@ -2,14 +2,17 @@
 
 from fractions import Fraction
 
+import numpy as np
+from numpy.typing import NDArray
+
 from figwatch_agent.durations import HOUR, MINUTE, Instant
-from figwatch_agent.engine.catalog import Stream, WatchedRoute
+from figwatch_agent.engine.catalog import Stream, Watch, WatchedRoute
 from figwatch_agent.engine.counting import Tally
-from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, TRAFFIC_SIDES
+from figwatch_agent.engine.history import bounds_of
+from figwatch_agent.engine.mapping import BUCKET_SIDES, TRAFFIC_SIDES
 from figwatch_agent.engine.measured import measured
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.evaluate.error_budget import budget_remaining
-from figwatch_agent.evaluate.latency import quantile
 from figwatch_agent.evaluate.windows import highest_ratio, lowest_ratio
 from figwatch_agent.model.view import (
     Counts,
@@ -22,6 +25,8 @@ from figwatch_agent.model.view import (
     TierView,
     View,
 )
+
+Integers = NDArray[np.int64]
 
 SIDES_OVER = 5 * MINUTE
 SHOWN_INCIDENTS = 50
@@ -36,8 +41,8 @@ def view_of(parts: Parts, tally: Tally | None, sequence: int, at: Instant) -> Vi
         started_at=parts.rings.first_tick or at,
         sequence=sequence,
         migration=catalog.migration,
-        streams=tuple(_stream(parts, stream, tally, at) for stream in catalog.streams),
-        routes=tuple(_route(parts, route) for route in catalog.routes),
+        streams=_streams(parts, tally, at),
+        routes=_routes(parts, tally),
         incidents=tuple(incidents[:SHOWN_INCIDENTS]),
         criteria=measured(parts, tuple(incidents), at),
         targets=_targets(parts),
@@ -53,12 +58,31 @@ def view_of(parts: Parts, tally: Tally | None, sequence: int, at: Instant) -> Vi
     )
 
 
-def _stream(parts: Parts, stream: Stream, tally: Tally | None, at: Instant) -> StreamView:
+def _streams(parts: Parts, tally: Tally | None, at: Instant) -> tuple[StreamView, ...]:
+    watches: dict[int, list[Watch]] = {}
+    for watch in parts.rings.catalog.watches:
+        watches.setdefault(watch.stream.index, []).append(watch)
+    counted = parts.rings.counted()
+    return tuple(
+        _stream(parts, stream, watches.get(stream.index, []), counted, tally, at)
+        for stream in parts.rings.catalog.streams
+    )
+
+
+def _stream(
+    parts: Parts,
+    stream: Stream,
+    watches: list[Watch],
+    counted: tuple[Integers, Integers],
+    tally: Tally | None,
+    at: Instant,
+) -> StreamView:
     index, window = stream.index, parts.rings.streams(stream.service.window)
-    bad, total = int(window.bad.most[index]), int(window.total.most[index])
+    edge = Counts(bad=int(window.bad.edge[index]), total=int(window.total.edge[index]))
+    counts = Counts(bad=int(window.bad.inside[index]) + edge.bad, total=int(window.total.inside[index]) + edge.total)
     covered = int(window.covered.most[index])
     since = max(min(stream.service.window, at - (parts.rings.first_tick or at)), 1)
-    all_total, all_bad = parts.rings.counted()
+    all_total, all_bad = counted
     finding = "" if tally is None else tally.stream_findings.get(index, "")
     known = tally is not None and bool(tally.known[index])
     idle = known and not stream.probed and tally is not None and not int(tally.total[index].sum())
@@ -69,8 +93,9 @@ def _stream(parts: Parts, stream: Stream, tally: Tally | None, at: Instant) -> S
         kind=stream.kind,
         objective=stream.slo.objective,
         window=stream.service.window,
-        counts=Counts(bad=bad, total=total),
-        budget_left=budget_remaining(bad, total, stream.slo.objective),
+        counts=counts,
+        edge=edge,
+        budget_left=budget_remaining(counts.bad, counts.total, stream.slo.objective),
         coverage=min(Fraction(covered, stream.service.window), Fraction(1)),
         known=min(Fraction(covered, since), Fraction(1)),
         totals=Counts(
@@ -78,33 +103,26 @@ def _stream(parts: Parts, stream: Stream, tally: Tally | None, at: Instant) -> S
         ),
         state="unknown" if not known else "idle" if idle else "ok",
         finding=finding,
-        tiers=_tiers(parts, stream),
+        tiers=tuple(_tier(parts, stream, watch) for watch in watches),
         span=_span(parts, stream),
     )
 
 
-def _tiers(parts: Parts, stream: Stream) -> tuple[TierView, ...]:
+def _tier(parts: Parts, stream: Stream, watch: Watch) -> TierView:
     budget = 1 - stream.slo.objective
-    found: list[TierView] = []
-    for watch in parts.rings.catalog.watches:
-        if watch.stream is not stream:
-            continue
-        window = parts.rings.streams(watch.long or MINUTE)
-        low = lowest_ratio(window.bad, window.total, stream.index)
-        high = highest_ratio(window.bad, window.total, stream.index)
-        found.append(
-            TierView(
-                name=watch.tier if watch.lane == "all" else f"{watch.tier} ({watch.lane})",
-                severity=watch.severity.value,
-                factor=watch.factor,
-                long=watch.long or MINUTE,
-                short=watch.short,
-                burn_low=None if low is None else low / budget,
-                burn_high=None if high is None else high / budget,
-                firing=watch.index in parts.watches.firing,
-            )
-        )
-    return tuple(found)
+    window = parts.rings.streams(watch.long or MINUTE)
+    low = lowest_ratio(window.bad, window.total, stream.index)
+    high = highest_ratio(window.bad, window.total, stream.index)
+    return TierView(
+        name=watch.tier if watch.lane == "all" else f"{watch.tier} ({watch.lane})",
+        severity=watch.severity.value,
+        factor=watch.factor,
+        long=watch.long or MINUTE,
+        short=watch.short,
+        burn_low=None if low is None else low / budget,
+        burn_high=None if high is None else high / budget,
+        firing=watch.index in parts.watches.firing,
+    )
 
 
 def _span(parts: Parts, stream: Stream) -> Span | None:
@@ -114,35 +132,40 @@ def _span(parts: Parts, stream: Stream) -> Span | None:
     return Span(up=up, down=down, unknown=max(stream.service.window - up - down, 0))
 
 
-def _route(parts: Parts, route: WatchedRoute) -> RouteView:
-    hour = parts.rings.traffic(HOUR)[route.index]
-    return RouteView(
-        route=route.route.template,
-        service=route.service.service,
-        stage=route.route.stage,
-        plan=route.plan.name if route.plan else None,
-        armed=route.route.template not in parts.desk.latches.latched,
-        requests=tuple((side, int(count)) for side, count in zip(TRAFFIC_SIDES, hour, strict=True)),
-        sides=tuple(_side(parts, route, side) for side in BUCKET_SIDES),
+def _routes(parts: Parts, tally: Tally | None) -> tuple[RouteView, ...]:
+    hour, lately = parts.rings.traffic(HOUR).tolist(), parts.rings.traffic(SIDES_OVER).tolist()
+    buckets = parts.rings.buckets(SIDES_OVER)
+    found: list[RouteView] = []
+    for route in parts.rings.catalog.routes:
+        streams = parts.rings.sided.get(route.index, [])
+        found.append(
+            RouteView(
+                route=route.route.template,
+                service=route.service.service,
+                stage=route.route.stage,
+                plan=route.plan.name if route.plan else None,
+                armed=route.route.template not in parts.desk.latches.latched,
+                requests=tuple(zip(TRAFFIC_SIDES, hour[route.index], strict=True)),
+                sides=_sides(parts, route, buckets),
+                lately=tuple(zip(TRAFFIC_SIDES, lately[route.index], strict=True)),
+                known=tally is not None and any(bool(tally.known[index]) for index in streams),
+            )
+        )
+    return tuple(found)
+
+
+def _sides(parts: Parts, route: WatchedRoute, buckets: Integers) -> tuple[SideView, ...]:
+    judging = int(parts.rings.judging[route.index])
+    stream = None if judging < 0 else parts.rings.catalog.streams[judging]
+    counts = ((0, 0), (0, 0)) if stream is None else parts.rings.sides(stream, SIDES_OVER)
+    return tuple(
+        _side(side, counts[place], buckets[route.index, place].tolist()) for place, side in enumerate(BUCKET_SIDES)
     )
 
 
-def _side(parts: Parts, route: WatchedRoute, side: str) -> SideView:
-    buckets = parts.rings.buckets(SIDES_OVER)[route.index, BUCKET_SIDES.index(side)]
-    stream = next(
-        (s for s in parts.rings.catalog.streams if s.kind == "availability" and s.route == route.route.template), None
-    )
-    counts = parts.rings.sides(stream, SIDES_OVER)[BUCKET_SIDES.index(side)] if stream is not None else (0, 0)
-    p50, p95, p99 = (bounds_of(buckets.tolist(), q) for q in (Fraction(50, 100), Fraction(95, 100), Fraction(99, 100)))
+def _side(side: str, counts: tuple[int, int], buckets: list[int]) -> SideView:
+    p50, p95, p99 = (bounds_of(buckets, q) for q in (Fraction(50, 100), Fraction(95, 100), Fraction(99, 100)))
     return SideView(side=side, over=SIDES_OVER, requests=counts[1], failed=counts[0], p50=p50, p95=p95, p99=p99)
-
-
-def bounds_of(buckets: list[int], q: Fraction) -> tuple[Fraction, Fraction | None] | None:
-    """(at least, at most) seconds of a quantile; None without requests, no upper end beyond the last bucket."""
-    found = quantile([float(bound) for bound in BOUNDS], buckets, q)
-    if found is None:
-        return None
-    return Fraction(str(found.low)), None if found.high is None else Fraction(str(found.high))
 
 
 def _targets(parts: Parts) -> tuple[TargetView, ...]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from itertools import combinations
+from math import isqrt
 from statistics import median
 
 from figwatch_agent.durations import Instant
@@ -65,17 +66,51 @@ def forecast_zero(buckets: Sequence[Bucket]) -> Forecast:
 
     One odd day hardly moves it. Buckets without traffic say nothing and are left out; the instant is rounded up.
     """
-    points = [(b.at, r) for b in sorted(buckets, key=lambda b: b.at) if (r := b.requests.legacy_ratio) is not None]
-    points = points[-MOST_BUCKETS:]
+    points = _points(buckets)
     if points and points[-1][1] == 0:
         return Forecast(at=None, reason=NoForecast.ALREADY_ZERO)
     if len(points) < FEWEST_BUCKETS:
         return Forecast(at=None, reason=NoForecast.TOO_FEW)
-    slope = median(Fraction(later[1] - early[1], later[0] - early[0]) for early, later in combinations(points, 2))
+    slope = median(_slopes(points))
     if slope >= 0:
         return Forecast(at=None, reason=NoForecast.NOT_FALLING)
-    level = median(ratio - slope * at for at, ratio in points)
-    zero = -(level.numerator * slope.denominator // (level.denominator * slope.numerator))
+    zero = _zero(points, slope)
     if zero <= points[-1][0]:
         return Forecast(at=None, reason=NoForecast.LEVELLED_OFF)
     return Forecast(at=zero, reason=None)
+
+
+def forecast_range(buckets: Sequence[Bucket]) -> tuple[Instant | None, Instant | None]:
+    """(earliest, latest) instant of zero: where the lines of Sen's 95 % interval of the slope end.
+
+    None where the interval leaves that side open: with fewer than five points, or where the pace may be none at all.
+    """
+    points = _points(buckets)
+    slopes = sorted(_slopes(points))
+    count, pairs = len(points), len(slopes)
+    # Kendall's variance without ties, n (n - 1) (2 n + 5) / 18, and 1.96 of its roots on either side of the middle.
+    spread = isqrt(196 * 196 * count * (count - 1) * (2 * count + 5) // 18) // 100 + 1
+    rank = (pairs - spread) // 2
+    if rank < 1:
+        return None, None
+    steepest, flattest = slopes[rank - 1], slopes[pairs - rank]
+    return (
+        _zero(points, steepest) if steepest < 0 else None,
+        _zero(points, flattest) if flattest < 0 else None,
+    )
+
+
+def _points(buckets: Sequence[Bucket]) -> list[tuple[Instant, Fraction]]:
+    ordered = sorted(buckets, key=lambda bucket: bucket.at)
+    points = [(bucket.at, ratio) for bucket in ordered if (ratio := bucket.requests.legacy_ratio) is not None]
+    return points[-MOST_BUCKETS:]
+
+
+def _slopes(points: Sequence[tuple[Instant, Fraction]]) -> list[Fraction]:
+    return [Fraction(later[1] - early[1], later[0] - early[0]) for early, later in combinations(points, 2)]
+
+
+def _zero(points: Sequence[tuple[Instant, Fraction]], slope: Fraction) -> Instant:
+    """Where a line of this slope, at the median level of the points, is zero; rounded up."""
+    level = median(ratio - slope * at for at, ratio in points)
+    return -(level.numerator * slope.denominator // (level.denominator * slope.numerator))

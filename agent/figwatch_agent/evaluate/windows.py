@@ -16,6 +16,7 @@ from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, Instan
 Counts = NDArray[np.int64]
 
 _UNSET = -1
+_ALL = slice(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,15 @@ DEFAULT: Layout = (
 RECENT: Layout = (Level(resolution=SECOND, span=10 * MINUTE), Level(resolution=10 * SECOND, span=HOUR))
 """For the two sides of a route while somebody decides about it."""
 
-LONG: Layout = (Level(resolution=10 * SECOND, span=HOUR), Level(resolution=HOUR, span=30 * DAY))
-"""For figures that are shown and judged, not alerted on: traffic per side, latency buckets."""
+LONG: Layout = (
+    Level(resolution=10 * SECOND, span=HOUR),
+    Level(resolution=10 * MINUTE, span=3 * DAY),
+    Level(resolution=2 * HOUR, span=30 * DAY),
+)
+"""For figures that are shown and judged, not alerted on: traffic per side, latency buckets. 9 kB a column."""
+
+SHOWN: Layout = LONG[1:]
+"""For figures that are shown only, and whose last hour another ring holds: the two sides of a route over days."""
 
 
 def reaching(layout: Layout, longest: Duration) -> Layout:
@@ -139,6 +147,21 @@ class Ring:
         inner = np.zeros_like(outer) if above > self.at else self.current - self._at(level, above)
         return Window(inner, outer - inner)
 
+    def counted_at(self, boundaries: Counts, columns: slice = _ALL) -> Counts:
+        """What the columns had counted at these instants, [instant, column]; at those ahead, what they have by now.
+
+        ValueError where no level has a boundary at each of them.
+        """
+        if self.at is None or not len(boundaries):
+            return np.tile(self.current[columns], (len(boundaries), 1))
+        past = boundaries <= self.at
+        level = self._level_with(boundaries[past])
+        slots = boundaries // self.layout[level].resolution % self.layout[level].slots
+        stored = self._boundaries[level][slots] == boundaries
+        values = np.where(stored[:, None], self._values[level][slots, columns], self.origin[columns])
+        found: Counts = np.where(past[:, None], values, self.current[columns])
+        return found
+
     def restore(self, at: Instant | None, current: Counts, origin: Counts, rows: list[Row]) -> None:
         """Stand where another ring of the same layout stood; rows of other layouts are left out."""
         self._windows.clear()
@@ -149,6 +172,14 @@ class Ring:
                 if row.boundary > self._boundaries[row.level][slot]:
                     self._boundaries[row.level][slot] = row.boundary
                     self._values[row.level][slot] = row.values
+
+    def _level_with(self, boundaries: Counts) -> int:
+        oldest = int(boundaries.min()) if len(boundaries) else self.at or 0
+        for index, level in enumerate(self.layout):
+            kept = (self.at or 0) // level.resolution - level.slots + 1
+            if oldest >= kept * level.resolution and not np.any(boundaries % level.resolution):
+                return index
+        raise ValueError(f"no level of the ring has boundaries at all of {boundaries.tolist()}")
 
     def _write(self, index: int, level: Level, since: Instant, now: Instant, before: Counts) -> list[Row]:
         resolution = level.resolution

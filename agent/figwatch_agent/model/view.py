@@ -17,6 +17,9 @@ class Counts:
     total: int
 
 
+NOTHING = Counts(bad=0, total=0)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """Milliseconds up, down and unknown; they partition the window."""
@@ -59,6 +62,7 @@ class StreamView:
     finding: str  # why unknown, in words; "" otherwise
     tiers: tuple[TierView, ...]
     span: Span | None = None  # uptime only
+    edge: Counts = NOTHING  # of ``counts``, those in the slot that the window's start cuts: they may lie before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +89,8 @@ class RouteView:
     armed: bool  # an automatic rollback is possible as far as the latch is concerned
     requests: tuple[tuple[str, int], ...]  # by side, over the last hour
     sides: tuple[SideView, ...]
+    lately: tuple[tuple[str, int], ...] = ()  # by side, over the last five minutes
+    known: bool = True  # whether its requests were measured at the last tick
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,235 @@
+"""The past as the rings hold it: both sides of a route slot by slot, and who served every route.
+
+What is asked for twice between two ticks is worked out once.
+"""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, Instant
+from figwatch_agent.engine.catalog import Stream, WatchedRoute
+from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, TRAFFIC_SIDES
+from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.evaluate.latency import quantile
+from figwatch_agent.model.history import SPANS, Axis, Bounds, BudgetHistory, Count, RouteHistory, RouteShare, Shares
+from figwatch_agent.model.history import SideHistory as Side
+
+Counts = NDArray[np.int64]
+
+SHARE_STEPS: dict[Duration, Duration] = {HOUR: 2 * MINUTE, 6 * HOUR: 10 * MINUTE, 3 * DAY: 2 * HOUR, 30 * DAY: DAY}
+"""Slots of the shares by span: 30 to 36 points, as many as a small picture can show."""
+
+BUDGET_SLOTS = 120
+"""At most so many points of a budget's window."""
+
+_STEPS: tuple[Duration, ...] = (
+    *(each * SECOND for each in (10, 20, 30)),
+    *(each * MINUTE for each in (1, 2, 4, 6, 10, 20, 30)),
+    *(each * HOUR for each in (1, 2, 4, 6, 12)),
+    *(each * DAY for each in (1, 2, 5, 10)),
+)
+_P95 = Fraction(95, 100)
+_LEGACY, _SHADOW = TRAFFIC_SIDES.index("legacy"), TRAFFIC_SIDES.index("shadow")
+
+
+class Histories:
+    """Reads the rings; nothing is changed."""
+
+    def __init__(self, rings: Rings) -> None:
+        self._rings = rings
+        self._at: Instant | None = None
+        self._routes: dict[tuple[str, Duration], RouteHistory] = {}
+        self._shares: dict[Duration, Shares] = {}
+
+    def route(self, template: str, span: Duration) -> RouteHistory | None:
+        """One route over a span of model.history.SPANS; None for a route that no file declares, or before a tick."""
+        watched, now = self._rings.catalog.route(template), self._now()
+        if watched is None or now is None:
+            return None
+        key = watched.route.template, span
+        if key not in self._routes:
+            self._routes[key] = self._route(watched, axis_to(now, span, self._at_least(_step_of(span), span)))
+        return self._routes[key]
+
+    def shares(self, span: Duration) -> Shares:
+        """Legacy's share of every route over a span of model.history.SPANS; without slots before the first tick."""
+        now = self._now()
+        if now is None:
+            return self._shares_on(Axis(start=0, step=SHARE_STEPS[span], slots=0, until=0))
+        if span not in self._shares:
+            self._shares[span] = self._shares_on(axis_to(now, span, self._at_least(SHARE_STEPS[span], span)))
+        return self._shares[span]
+
+    def _now(self) -> Instant | None:
+        now = self._rings.rings["budget"].at
+        if now != self._at:
+            self._at = now
+            self._routes.clear()
+            self._shares.clear()
+        return now
+
+    def _at_least(self, step: Duration, span: Duration) -> Duration:
+        """Slots shorter than two scrape intervals would be empty now and then although nothing is missing."""
+        least = 2 * self._rings.catalog.settings.interval
+        return min(next(each for each in (*_STEPS, least) if each >= max(step, least)), span)
+
+    def _route(self, watched: WatchedRoute, axis: Axis) -> RouteHistory:
+        streams = [s for s in self._rings.catalog.streams if s.sided and s.route == watched.route.template]
+        covered = self._covered(axis)[watched.index]
+        return RouteHistory(
+            axis=axis,
+            route=watched.route.template,
+            service=watched.service.service,
+            covered=tuple(min(int(each), axis.lasted(slot)) for slot, each in enumerate(covered)),
+            sides=tuple(self._side(watched, axis, place, covered > 0) for place in range(len(BUCKET_SIDES))),
+            budgets=tuple(self._budget(stream, axis.until) for stream in streams),
+        )
+
+    def _side(self, watched: WatchedRoute, axis: Axis, place: int, known: NDArray[np.bool_]) -> Side:
+        edge = known if watched.service.vantage == "edge" else np.zeros_like(known)
+        width, side = len(TRAFFIC_SIDES), BUCKET_SIDES[place]
+        column = watched.index * width + TRAFFIC_SIDES.index(side)
+        requests = self._slots("traffic", axis, slice(column, column + 1))[:, 0]
+        judged, failed = self._answers(watched, axis, place)
+        return Side(
+            side=side,
+            requests=_known(requests, edge),
+            judged=_known(judged, known),
+            failed=_known(failed, known),
+            p95=self._quantiles(watched, axis, place, edge),
+        )
+
+    def _answers(self, watched: WatchedRoute, axis: Axis, place: int) -> tuple[Counts, Counts]:
+        """(judged, failed) of one side: the last hour from the ring of decisions, days from the one that is shown."""
+        stream = int(self._rings.judging[watched.index])
+        if stream < 0:
+            return np.zeros(axis.slots, dtype=np.int64), np.zeros(axis.slots, dtype=np.int64)
+        if axis.slots * axis.step <= HOUR:
+            streams, ring = len(self._rings.catalog.streams), "sides"
+            total, bad = 2 * place * streams + stream, (2 * place + 1) * streams + stream
+        else:
+            routes, ring = len(self._rings.catalog.routes), "answers"
+            total = watched.index * len(BUCKET_SIDES) + place
+            bad = total + routes * len(BUCKET_SIDES)
+        judged, failed = (self._slots(ring, axis, slice(column, column + 1))[:, 0] for column in (total, bad))
+        return judged, failed
+
+    def _quantiles(
+        self, watched: WatchedRoute, axis: Axis, place: int, known: NDArray[np.bool_]
+    ) -> tuple[Bounds | None, ...]:
+        width = len(BOUNDS) + 1
+        first = (watched.index * len(BUCKET_SIDES) + place) * width
+        cumulative = self._slots("buckets", axis, slice(first, first + width))
+        each = np.maximum(np.diff(cumulative, axis=1, prepend=0), 0)
+        return tuple(bounds_of(row.tolist(), _P95) if seen else None for row, seen in zip(each, known, strict=True))
+
+    def _budget(self, stream: Stream, now: Instant) -> BudgetHistory:
+        window = stream.service.window
+        axis = axis_to(now, window, self._at_least(budget_step(window), window))
+        count, whole = len(self._rings.catalog.streams), self._rings.streams(window)
+        total, bad, covered = (
+            self._slots("budget", axis, slice(column, column + 1))[:, 0]
+            for column in (stream.index, count + stream.index, 2 * count + stream.index)
+        )
+        return BudgetHistory(
+            slo=stream.slo.name,
+            kind=stream.kind,
+            objective=stream.slo.objective,
+            window=window,
+            axis=axis,
+            bad=_known(bad, covered > 0),
+            total=_known(total, covered > 0),
+            window_bad=int(whole.bad.most[stream.index]),
+            window_total=int(whole.total.most[stream.index]),
+        )
+
+    def _shares_on(self, axis: Axis) -> Shares:
+        catalog = self._rings.catalog
+        if not axis.slots:
+            traffic = np.zeros((0, len(catalog.routes) + 1, len(TRAFFIC_SIDES)), dtype=np.int64)
+            covered = np.zeros((len(catalog.routes), 0), dtype=np.int64)
+        else:
+            traffic = self._slots("traffic", axis).reshape(axis.slots, -1, len(TRAFFIC_SIDES))
+            covered = self._covered(axis)
+        legacy, total = traffic[:, :, _LEGACY], traffic.sum(axis=2) - traffic[:, :, _SHADOW]
+        edge = np.array([route.service.vantage == "edge" for route in catalog.routes], dtype=np.bool_)
+        known = (covered > 0) & edge[:, None]
+        anywhere: NDArray[np.bool_] = np.logical_or.reduce(known, axis=0)
+        return Shares(
+            axis=axis,
+            routes=tuple(_shared(catalog.routes, legacy, total, known)),
+            overall=RouteShare(
+                route="",
+                service="",
+                legacy=_known(legacy.sum(axis=1), anywhere),
+                total=_known(total.sum(axis=1), anywhere),
+            ),
+        )
+
+    def _covered(self, axis: Axis) -> Counts:
+        """Measured time by [route, slot]: of the best measured stream of the route, of any route where it has none."""
+        catalog, count = self._rings.catalog, len(self._rings.catalog.streams)
+        covered = self._slots("budget", axis, slice(2 * count, 3 * count)).T
+        sided = [stream.index for stream in catalog.streams if stream.sided]
+        anywhere = covered[sided].max(axis=0) if sided else np.zeros(axis.slots, dtype=np.int64)
+        found = np.tile(anywhere, (len(catalog.routes), 1))
+        for route, streams in self._rings.sided.items():
+            found[route] = covered[streams].max(axis=0)
+        return found
+
+    def _slots(self, ring: str, axis: Axis, columns: slice = slice(None)) -> Counts:
+        """Events by [slot, column]."""
+        boundaries = axis.start + axis.step * np.arange(axis.slots + 1, dtype=np.int64)
+        found: Counts = np.diff(self._rings.rings[ring].counted_at(boundaries, columns), axis=0)
+        return found
+
+
+def axis_to(now: Instant, span: Duration, step: Duration) -> Axis:
+    """Slots of ``step`` that reach back nearly ``span``; the last one holds ``now``."""
+    slots = max(span // step, 1)
+    end = -(-now // step) * step
+    return Axis(start=end - slots * step, step=step, slots=slots, until=now)
+
+
+def budget_step(window: Duration) -> Duration:
+    """How long a slot of a budget's window is."""
+    return next((step for step in _STEPS if window <= BUDGET_SLOTS * step and _kept(step, window)), _STEPS[-1])
+
+
+def bounds_of(buckets: list[int], q: Fraction) -> Bounds | None:
+    """(at least, at most) seconds of a quantile; None without requests, no upper end beyond the last bucket."""
+    found = quantile([float(bound) for bound in BOUNDS], buckets, q)
+    if found is None:
+        return None
+    return Fraction(str(found.low)), None if found.high is None else Fraction(str(found.high))
+
+
+def _kept(step: Duration, window: Duration) -> bool:
+    """Whether the rings of budgets have boundaries at every multiple of ``step`` so far back."""
+    return step % (30 * MINUTE if window > 3 * DAY else 2 * MINUTE if window > 6 * HOUR else 10 * SECOND) == 0
+
+
+def _step_of(span: Duration) -> Duration:
+    return next(step for back, step in SPANS.values() if back == span)
+
+
+def _known(counts: Counts, known: NDArray[np.bool_]) -> tuple[Count, ...]:
+    return tuple(int(count) if seen else None for count, seen in zip(counts, known, strict=True))
+
+
+def _shared(
+    routes: Sequence[WatchedRoute], legacy: Counts, total: Counts, known: NDArray[np.bool_]
+) -> Iterator[RouteShare]:
+    legacies, totals = legacy.T.tolist(), total.T.tolist()
+    for route, seen in zip(routes, known.tolist(), strict=True):
+        pairs = zip(legacies[route.index], totals[route.index], seen, strict=True)
+        each = [(mine, all_of_it) if there else (None, None) for mine, all_of_it, there in pairs]
+        yield RouteShare(
+            route=route.route.template,
+            service=route.service.service,
+            legacy=tuple(mine for mine, _ in each),
+            total=tuple(all_of_it for _, all_of_it in each),
+        )
