@@ -20,6 +20,9 @@ from figwatch.errors import ConflictError
 OVERFLOW_VALUE: Final = "__overflow__"
 """Every label of the one series that takes what lies beyond a family's cap."""
 
+UNCAPPED: Final = 2**63
+"""A cap for families whose labels are bounded one by one."""
+
 LARGEST: Final = 2.0**53
 """Values beyond are refused: a float no longer counts in ones there, and sums stay far from infinity."""
 
@@ -27,8 +30,8 @@ LARGEST: Final = 2.0**53
 class Slots(NamedTuple):
     """Where one cell adds: integer counts, one float sum, the lock that guards both, and when they were born."""
 
-    counts: MutableSequence[int]
-    sums: MutableSequence[float]
+    counts: "MutableSequence[int] | memoryview[int]"
+    sums: "MutableSequence[float] | memoryview[float]"
     # Reentrant, so that a signal handler or finalizer that counts while its thread is counting cannot deadlock.
     lock: RLock
     created: float  # seconds since the epoch
