@@ -177,8 +177,7 @@ class Edge:
             vantage="edge",
             rule=SideRule("legacy", None, shared.health),
             routes=Routes((), shared.health.folded),
-            template=_nothing,
-            path=_itself,
+            reader=_Paths(),
         )
 
     def observe(
@@ -290,10 +289,20 @@ class EdgeObservation:
             return False
 
 
-def _nothing(_path: str) -> str | None:
-    """A gateway names the route itself."""
-    return None
+class _Paths:
+    """Reads the carriers of an `Edge`, which are paths: the gateway itself names the route and reads the headers."""
 
+    def template_of(self, _path: str) -> str | None:
+        return None
 
-def _itself(path: str) -> str:
-    return path
+    def path_of(self, path: str) -> str:
+        return path
+
+    def query_of(self, _path: str) -> str:
+        return ""
+
+    def header_of(self, _path: str, _name: str) -> str | None:
+        return None
+
+    def peer_of(self, _path: str) -> str | None:
+        return None

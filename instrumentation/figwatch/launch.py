@@ -6,14 +6,17 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
+from figwatch.capture import Capture
 from figwatch.errors import DefinitionError, UnknownApplicationError
 from figwatch.exposition import Page
 from figwatch.migration import SideRule
-from figwatch.observation import Observer
+from figwatch.observation import Observer, Reader
 from figwatch.routes import Routes
+from figwatch.sampling import from_environment, never
 from figwatch.telemetry import Telemetry, process
 
 TRUST_TOKEN_VARIABLE: Final = "FIGWATCH_TRUST_TOKEN"  # noqa: S105 - the name of a variable
+TRUST_NETWORKS_VARIABLE: Final = "FIGWATCH_TRUST_NETWORKS"
 SERVICE_VARIABLE: Final = "OTEL_SERVICE_NAME"
 ENDPOINT_VARIABLES: Final = (
     "OTEL_EXPORTER_OTLP_ENDPOINT",
@@ -25,7 +28,7 @@ UNKNOWN_SERVICE: Final = "unknown_service"
 
 App = TypeVar("App")
 _logger = logging.getLogger("figwatch")
-Build = Callable[[Callable[[Any], str | None], Callable[[Any], str]], Observer[Any]]
+Build = Callable[[Reader], Observer[Any]]
 
 
 def instrument(
@@ -35,7 +38,9 @@ def instrument(
     side: str = "service",
     vantage: str = "application",
     trust_token: str | None = None,
+    trust_networks: Sequence[str] | None = None,
     routes: Sequence[str] | None = None,
+    capture: Sequence[str] = (),
     metrics_path: str | None = "/metrics",
 ) -> App:
     """Count, time and trace every request of an ASGI, WSGI or aiohttp application, and serve its metrics page.
@@ -45,25 +50,49 @@ def instrument(
 
     `service` names it in traces (default: OTEL_SERVICE_NAME). `side` is where it stands, service or legacy.
     `trust_token` is the secret it shares with its gateway (default: FIGWATCH_TRUST_TOKEN); migration headers beside it
-    are believed. `routes` are templates such as `/api/v1/chat/{id}` for applications whose framework has none; other
-    paths count as `__unmatched__`. `metrics_path=None` turns the page off.
+    are believed; so are those from a peer in one of `trust_networks`, such as `("10.0.0.0/8",)` (default:
+    FIGWATCH_TRUST_NETWORKS, separated by commas). `routes` are templates such as `/api/v1/chat/{id}` for applications
+    whose framework has none; other paths count as `__unmatched__`. `capture` names what spans may carry of a request
+    (`path`, `query.NAME`, `header.NAME`); nothing else of it is recorded. `metrics_path=None` turns the page off.
 
     Raises UnknownApplicationError, TooLateError, DefinitionError or RouteError; at request time nothing is raised.
     """
     telemetry = process()
     name = service or service_name(os.environ)
-    token = trust_token if trust_token is not None else os.environ.get(TRUST_TOKEN_VARIABLE)
-    rule = SideRule(side, token, telemetry.health)
+    rule = side_rule(side, trust_token, trust_networks, telemetry, os.environ)
     known = Routes(tuple(routes or ()), telemetry.health.folded)
+    allowed = Capture(capture)
     if metrics_path is not None and not metrics_path.startswith("/"):
         raise DefinitionError(f"metrics_path {metrics_path!r} must start with a slash, or be None for no page")
 
-    def build(template: Callable[[Any], str | None], path: Callable[[Any], str]) -> Observer[Any]:
-        return Observer(telemetry, service=name, vantage=vantage, rule=rule, routes=known, template=template, path=path)
+    def build(reader: Reader) -> Observer[Any]:
+        return Observer(
+            telemetry, service=name, vantage=vantage, rule=rule, routes=known, reader=reader, capture=allowed
+        )
 
     wrapped = _wrap(app, build, metrics_path, Page(telemetry))
+    if telemetry.sampler is None:
+        telemetry.sampler = never if is_disabled(os.environ) else from_environment(os.environ)
     start_export(telemetry, name, os.environ)
     return cast(App, wrapped)
+
+
+def side_rule(
+    side: str,
+    trust_token: str | None,
+    trust_networks: Sequence[str] | None,
+    telemetry: Telemetry,
+    environment: Mapping[str, str],
+) -> SideRule:
+    """Who is believed, by the arguments or else by the variables; raises DefinitionError."""
+    token = trust_token if trust_token is not None else environment.get(TRUST_TOKEN_VARIABLE)
+    networks = trust_networks if trust_networks is not None else environment.get(TRUST_NETWORKS_VARIABLE, "").split(",")
+    return SideRule(side, token, telemetry.health, networks)
+
+
+def is_disabled(environment: Mapping[str, str]) -> bool:
+    """Whether OTEL_SDK_DISABLED switches off what is sent: spans and exports. /metrics stays."""
+    return environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
 
 
 def service_name(environment: Mapping[str, str]) -> str:
@@ -80,8 +109,7 @@ def resource_attributes(environment: Mapping[str, str]) -> dict[str, str]:
 
 def start_export(telemetry: Telemetry, service: str, environment: Mapping[str, str]) -> None:
     """Start the drain thread, once, if an OTLP endpoint is configured and the SDK is not switched off."""
-    disabled = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
-    if disabled or telemetry.exporting or not any(environment.get(name) for name in ENDPOINT_VARIABLES):
+    if is_disabled(environment) or telemetry.exporting or not any(environment.get(name) for name in ENDPOINT_VARIABLES):
         return
     telemetry.exporting = True
     try:
@@ -144,7 +172,7 @@ def _wrap_aiohttp(app: Any, build: Build, metrics_path: str | None, render: Page
 
     if aiohttp.is_instrumented(app):
         return app
-    return aiohttp.install(app, build(aiohttp.template_of, aiohttp.path_of), metrics_path, render)
+    return aiohttp.install(app, build(aiohttp), metrics_path, render)
 
 
 def _wrap_asgi(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
@@ -153,7 +181,7 @@ def _wrap_asgi(app: Any, build: Build, metrics_path: str | None, render: Page) -
     if isinstance(app, asgi.AsgiMiddleware):
         return app
     templates.hook_django(app)
-    return asgi.AsgiMiddleware(app, build(asgi.template_of, asgi.path_of), metrics_path, render)
+    return asgi.AsgiMiddleware(app, build(asgi), metrics_path, render)
 
 
 def _wrap_wsgi(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
@@ -162,7 +190,7 @@ def _wrap_wsgi(app: Any, build: Build, metrics_path: str | None, render: Page) -
     if isinstance(app, wsgi.WsgiMiddleware):
         return app
     templates.hook_django(app)
-    return wsgi.WsgiMiddleware(app, build(wsgi.template_of, wsgi.path_of), metrics_path, render)
+    return wsgi.WsgiMiddleware(app, build(wsgi), metrics_path, render)
 
 
 def _wrap_starlette(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:

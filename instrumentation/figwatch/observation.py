@@ -3,15 +3,15 @@
 Nothing here raises at request time: every fault is counted and swallowed where it would otherwise reach the request.
 """
 
-from collections.abc import Callable
-from contextvars import ContextVar, Token
-from typing import Final, Generic, NamedTuple, TypeVar
+from contextvars import Token
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
 
-from opentelemetry import context as otel_context
+from opentelemetry import trace as otel_trace
 from opentelemetry.context import Context
-from opentelemetry.trace.propagation import set_span_in_context
 
 from figwatch import contract
+from figwatch.capture import NOTHING, Capture
+from figwatch.current import attach, current, detach
 from figwatch.errors import DefinitionError
 from figwatch.migration import SideRule
 from figwatch.routes import Routes
@@ -23,8 +23,31 @@ SERVER_ERROR: Final = 500
 Carrier = TypeVar("Carrier")
 """What an adapter knows a request by: a scope, an environ, an aiohttp request."""
 
-Entered = tuple[Token[Context], "Token[Observation[object] | None]"]
+Entered = Token[Context]
 """What `enter` hands to `leave`."""
+
+
+_SDK: Final = "opentelemetry.sdk."
+"""Where providers live whose sampler and processors can be found."""
+
+
+class Reader(Protocol):
+    """Reads what a family keeps of a request. Only what is asked for is read, most of it at the end."""
+
+    def template_of(self, carrier: Any, /) -> str | None:
+        """The framework's route template; None where no route was chosen."""
+
+    def path_of(self, carrier: Any, /) -> str:
+        """The decoded path, mount point included."""
+
+    def query_of(self, carrier: Any, /) -> str:
+        """The query string as it was sent."""
+
+    def header_of(self, carrier: Any, name: str, /) -> str | None:
+        """A header by its lower-case name; repeated ones joined with a comma."""
+
+    def peer_of(self, carrier: Any, /) -> str | None:
+        """The address at the other end of the connection, as the server tells it."""
 
 
 class CurrentRequest(NamedTuple):
@@ -47,10 +70,10 @@ class Observer(Generic[Carrier]):
         vantage: str,
         rule: SideRule,
         routes: Routes,
-        template: Callable[[Carrier], str | None],
-        path: Callable[[Carrier], str],
+        reader: Reader,
+        capture: Capture = NOTHING,
     ) -> None:
-        """`template` and `path` read a carrier at the end of its request. Raises DefinitionError."""
+        """`reader` knows the carriers of this family; `capture` says what spans may carry. Raises DefinitionError."""
         if vantage not in contract.VANTAGES:
             raise DefinitionError(f"vantage {vantage!r} is not known: write one of {', '.join(contract.VANTAGES)}")
         self.telemetry = telemetry
@@ -59,8 +82,8 @@ class Observer(Generic[Carrier]):
         self.timer = telemetry.timer
         self._rule = rule
         self._routes = routes
-        self._template = template
-        self._path = path
+        self._reader = reader
+        self._capture = capture
 
     def begin(
         self,
@@ -75,11 +98,25 @@ class Observer(Generic[Carrier]):
         try:
             started = self.timer()
             rule = self._rule
-            side = rule.own if migration_status is None else rule.decide(migration_status, migration_token)
-            return Observation(self, carrier, method, side, open_span(traceparent, tracestate), started)
+            if migration_status is None:
+                side = rule.own
+            else:
+                side = rule.decide(migration_status, migration_token, lambda: self._reader.peer_of(carrier))
+            span = open_span(traceparent, tracestate)
+            self._sample(span, method, carrier)
+            return Observation(self, carrier, method, side, span, started)
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.telemetry.health.fault("begin", error)
             return None
+
+    def _sample(self, span: LightSpan, method: str, carrier: Carrier) -> None:
+        """Ask whoever decides what is recorded: the caller, unless a sampler or a provider says otherwise."""
+        shared = self.telemetry
+        if getattr(otel_trace, "_TRACER_PROVIDER", None) is not shared.provider:
+            follow_provider(shared)
+        if shared.sampler is not None:
+            shared.sampler(span, method, self._reader.path_of, carrier)
+        span.recording = shared.span_sink is not None and span.flags & SAMPLED == SAMPLED
 
     def record(self, seen: "Observation[Carrier]", error_type: str) -> None:
         """Put a finished request into its cells and, if somebody drains them, onto the span queue."""
@@ -96,29 +133,20 @@ class Observer(Generic[Carrier]):
 
     def route_of(self, carrier: Carrier) -> str:
         """The bounded route of a request, as far as its framework has come."""
-        template = self._template(carrier)
-        return self._routes.name(template, "" if template is not None else self._path(carrier))
+        template = self._reader.template_of(carrier)
+        return self._routes.name(template, "" if template is not None else self._reader.path_of(carrier))
 
     def _span(self, seen: "Observation[Carrier]", cell: RequestCell, seconds: float) -> SpanRecord:
-        span = seen.span
         end = self.telemetry.wall_clock()
-        method, route, status, error_type, served_by, vantage = cell.labels
-        return SpanRecord(
-            trace_id=span.trace_id,
-            span_id=span.span_id,
-            parent_id=span.parent_id,
-            tracestate=span.tracestate,
-            start=end - int(seconds * 1e9),
-            end=end,
-            method=method,
-            route=route,
-            path=self._path(seen.carrier),
-            status=status,
-            error_type=error_type,
-            served_by=served_by,
-            vantage=vantage,
-            service=self.service,
-        )
+        start = end - int(seconds * 1e9)
+        capture = self._capture
+        if capture.any:
+            for key, value in capture.read(seen.carrier, self._reader.query_of, self._reader.header_of).items():
+                seen.span.write().attributes.setdefault(key, value)
+        # Ids stand in paths: unless it is allowed, what is told is where they stand.
+        path = self._reader.path_of(seen.carrier) if capture.path else _shown(cell.labels[1])
+        seen.span.recording = False  # what is set on it from now on comes too late
+        return SpanRecord(seen.span, cell.labels, path, self.service, start, end)
 
 
 class Observation(Generic[Carrier]):
@@ -183,8 +211,7 @@ class Observation(Generic[Carrier]):
     def enter(self) -> Entered | None:
         """Make this the current request and span of the running context; hand the result to `leave`."""
         try:
-            token = otel_context.attach(set_span_in_context(self.span))
-            return token, _current.set(self)  # type: ignore[arg-type]  # readers ask nothing of the carrier
+            return attach(self.span, self)
         except Exception as error:  # noqa: BLE001 - the request's edge
             self._observer.telemetry.health.fault("enter", error)
             return None
@@ -194,8 +221,7 @@ class Observation(Generic[Carrier]):
         if entered is None:
             return
         try:
-            _current.reset(entered[1])
-            otel_context.detach(entered[0])
+            detach(entered)
         except Exception as error:  # noqa: BLE001 - the request's edge
             self._observer.telemetry.health.fault("leave", error)
 
@@ -206,12 +232,31 @@ class Observation(Generic[Carrier]):
         )
 
 
-_current: ContextVar[Observation[object] | None] = ContextVar("figwatch_request", default=None)
+def follow_provider(telemetry: Telemetry) -> None:
+    """Take up a TracerProvider that the application has made the global one. Never raises."""
+    provider = getattr(otel_trace, "_TRACER_PROVIDER", None)
+    with telemetry.lock:
+        if provider is telemetry.provider:
+            return
+        telemetry.provider = provider
+        if not any(kind.__module__.startswith(_SDK) for kind in type(provider).__mro__):
+            return
+        try:
+            from figwatch.provider import adopt  # loads the SDK, which this provider has loaded already
+
+            adopt(telemetry, provider)
+        except Exception as error:  # noqa: BLE001 - the request's edge: without the provider we go on as before
+            telemetry.health.fault("provider", error)
+
+
+def _shown(route: str) -> str:
+    """A route in place of the path; nothing for one that no template matched."""
+    return "" if route.startswith("__") else route
 
 
 def current_request() -> CurrentRequest | None:
     """The request being served here, or None outside of one."""
-    seen = _current.get()
+    seen = cast("Observation[object] | None", current())
     return None if seen is None else seen.view()
 
 

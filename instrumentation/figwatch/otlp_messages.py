@@ -1,22 +1,30 @@
 """Spans and cells as OTLP messages, by OpenTelemetry's own message classes."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, InstrumentationScope, KeyValue
+from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1 import trace_pb2
+from opentelemetry.trace import StatusCode
 
 from figwatch import contract
 from figwatch.cells import Definition, Reading
+from figwatch.notes import Event, Link
 from figwatch.telemetry import Telemetry
 from figwatch.tracing import SpanRecord
 
 _UNITS: Final = {"seconds": "s", "milliseconds": "ms", "microseconds": "us"}  # UCUM, as OTLP writes units
 _NANOSECONDS: Final = 1_000_000_000
+_KINDS: Final = {"server": trace_pb2.Span.SPAN_KIND_SERVER, "consumer": trace_pb2.Span.SPAN_KIND_CONSUMER}
+_CODES: Final = {
+    "UNSET": trace_pb2.Status.STATUS_CODE_UNSET,
+    "OK": trace_pb2.Status.STATUS_CODE_OK,
+    "ERROR": trace_pb2.Status.STATUS_CODE_ERROR,
+}
 _CUMULATIVE: Final = metrics_pb2.AGGREGATION_TEMPORALITY_CUMULATIVE
 
 
@@ -48,41 +56,60 @@ def _resource(attributes: Mapping[str, str]) -> Resource:
     return Resource(attributes=_attributes(attributes))
 
 
-def _attributes(pairs: Mapping[str, str | int]) -> list[KeyValue]:
+def _attributes(pairs: Mapping[str, Any]) -> list[KeyValue]:
     return [KeyValue(key=key, value=_value(value)) for key, value in pairs.items() if value != ""]
 
 
-def _value(value: str | int) -> AnyValue:
-    return AnyValue(string_value=value) if isinstance(value, str) else AnyValue(int_value=value)
+def _value(value: object) -> AnyValue:
+    if isinstance(value, bool):
+        return AnyValue(bool_value=value)
+    if isinstance(value, int):
+        # Wider integers than OTLP carries are written out.
+        return AnyValue(int_value=value) if -(2**63) <= value < 2**63 else AnyValue(string_value=str(value))
+    if isinstance(value, float):
+        return AnyValue(double_value=value)
+    if isinstance(value, tuple):
+        return AnyValue(array_value=ArrayValue(values=[_value(each) for each in value]))
+    return AnyValue(string_value=str(value).encode("utf-8", "replace").decode())
 
 
 def _span(span: SpanRecord) -> trace_pb2.Span:
-    failed = span.error_type not in ("", contract.CLIENT_DISCONNECT)
-    code = trace_pb2.Status.STATUS_CODE_ERROR if failed else trace_pb2.Status.STATUS_CODE_UNSET
+    notes = span.notes
     return trace_pb2.Span(
         trace_id=bytes.fromhex(span.trace_id),
         span_id=bytes.fromhex(span.span_id),
         parent_span_id=bytes.fromhex(span.parent_id),
         trace_state=span.tracestate,
-        name=f"{span.method} {span.route}",
-        kind=trace_pb2.Span.SPAN_KIND_SERVER,
+        name=span.name,
+        kind=_KINDS[notes.kind if notes is not None else "server"],
         start_time_unix_nano=span.start,
         end_time_unix_nano=span.end,
-        attributes=_attributes(_span_attributes(span)),
-        status=trace_pb2.Status(code=code),
+        attributes=_attributes(span.attributes()),
+        events=[_event(event) for event in notes.events] if notes is not None else (),
+        links=[_link(link) for link in notes.links] if notes is not None else (),
+        status=_status(span),
     )
 
 
-def _span_attributes(span: SpanRecord) -> dict[str, str | int]:
-    return {
-        "http.request.method": span.method,
-        "http.route": span.route,
-        "url.path": span.path,
-        "http.response.status_code": int(span.status) if span.status else "",
-        "error.type": span.error_type,
-        "figwatch.served_by": span.served_by,
-        "figwatch.vantage": span.vantage,
-    }
+def _status(span: SpanRecord) -> trace_pb2.Status:
+    if span.notes is not None and span.notes.status is not StatusCode.UNSET:
+        return trace_pb2.Status(code=_CODES[span.notes.status.name], message=span.notes.description)
+    return trace_pb2.Status(code=_CODES["ERROR" if span.failed else "UNSET"])
+
+
+def _event(event: Event) -> trace_pb2.Span.Event:
+    return trace_pb2.Span.Event(
+        name=event.name, time_unix_nano=event.timestamp, attributes=_attributes(event.attributes)
+    )
+
+
+def _link(link: Link) -> trace_pb2.Span.Link:
+    return trace_pb2.Span.Link(
+        trace_id=link.context.trace_id.to_bytes(16, "big"),
+        span_id=link.context.span_id.to_bytes(8, "big"),
+        trace_state=link.context.trace_state.to_header(),
+        attributes=_attributes(link.attributes),
+    )
 
 
 def _metric(definition: Definition, readings: list[Reading], now: int) -> metrics_pb2.Metric:

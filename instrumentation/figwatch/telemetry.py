@@ -1,20 +1,23 @@
 """What all observers of one process share: cells, the library's health, clocks, and the span sink if one drains."""
 
+import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from figwatch import contract
-from figwatch.cells import Cells, Definition, Family, HistogramCell
+from figwatch.cells import UNCAPPED, Cells, Definition, Family, HistogramCell, Storage
 from figwatch.health import Health
+from figwatch.sampling import Sampler
 from figwatch.tracing import SpanRecord
+
+FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+"""The folder that worker processes share. prometheus_client reads the variable, too; its files and ours are apart."""
 
 ERROR_TYPE_CAP: Final = 100
 """Distinct exception names counted; the rest is `_OTHER`, so that made-up classes add no series."""
-
-_UNCAPPED: Final = 2**63
-"""The request families are bounded label by label, so that folding never hides a status, an error or a side."""
 
 
 class RequestCell(NamedTuple):
@@ -57,6 +60,10 @@ class RequestCells:
                 )
             return self._found[key]
 
+    def forked(self) -> None:
+        """In a forked child: a lock that a thread of the parent held would never be released."""
+        self._lock = threading.Lock()
+
     def _bounded_error(self, error_type: str) -> str:
         with self._lock:
             if error_type in self._errors or len(self._errors) < ERROR_TYPE_CAP:
@@ -78,7 +85,8 @@ def _declare(cells: Cells, health: Health, name: str, text: str) -> Family[Histo
     definition = Definition(
         name=name, help=text, kind="histogram", unit="seconds", labels=contract.REQUEST_LABELS, bounds=contract.BUCKETS
     )
-    return cells.histogram(definition, cap=_UNCAPPED, folded=health.folded)
+    # Bounded label by label and not capped, so that folding never hides a status, an error or a side.
+    return cells.histogram(definition, cap=UNCAPPED, folded=health.folded)
 
 
 class Telemetry:
@@ -97,7 +105,19 @@ class Telemetry:
         self.timer = timer
         self.wall_clock = wall_clock
         self.span_sink: Callable[[SpanRecord], None] | None = None  # set when somebody drains; no span is made else
+        self.sampler: Sampler | None = None  # decides in place of the caller, where one is configured
+        self.provider: object = None  # the global TracerProvider that was looked at last
+        self.lock = threading.RLock()  # for what happens once: starting to export, following a provider
         self.exporting = False  # whether the export was started, or refused, already
+        self.after_fork: list[Callable[[], None]] = []  # what has to begin anew in a forked child
+
+    def forked(self) -> None:
+        """In a forked child: count from zero, and hold no lock of a thread that stayed behind."""
+        self.lock = threading.RLock()
+        self.cells.forked()
+        self.requests.forked()
+        for begin_anew in self.after_fork:
+            begin_anew()
 
 
 _process: Telemetry | None = None
@@ -110,5 +130,25 @@ def process() -> Telemetry:
     if _process is None:
         with _process_lock:
             if _process is None:
-                _process = Telemetry()
+                _process = Telemetry(Cells(_storage(os.environ)))
     return _process
+
+
+def _storage(environment: Mapping[str, str]) -> Storage | None:
+    """The folder that worker processes share, where there is one."""
+    folder = environment.get(FOLDER_VARIABLE, "")
+    if not folder:
+        return None
+    from figwatch.mapped import Mapped  # only for those who have many workers
+
+    return Mapped(Path(folder))
+
+
+def _forked() -> None:
+    global _process_lock
+    _process_lock = threading.Lock()
+    if _process is not None:
+        _process.forked()
+
+
+os.register_at_fork(after_in_child=_forked)

@@ -41,6 +41,23 @@ def path_of(request: web.Request) -> str:
     return request.path
 
 
+def query_of(request: web.Request) -> str:
+    """The query string as it was sent."""
+    return request.rel_url.raw_query_string
+
+
+def header_of(request: web.Request, name: str) -> str | None:
+    """A header's value. A repeated one is joined with a comma, as WSGI does: no single value of it is believed."""
+    values = request.headers.getall(name, ())
+    return ",".join(values) if values else None
+
+
+def peer_of(request: web.Request) -> str | None:
+    """The address at the other end of the connection."""
+    peer = request.transport.get_extra_info("peername") if request.transport is not None else None
+    return str(peer[0]) if isinstance(peer, tuple) and peer else None
+
+
 def is_instrumented(app: web.Application) -> bool:
     """Whether `install` has been here."""
     return any(isinstance(getattr(each, "__self__", None), AiohttpWatch) for each in app.middlewares)
@@ -104,22 +121,16 @@ class AiohttpWatch:
             seen = self.observer.begin(
                 request,
                 request.method,
-                _header(request, contract.TRACEPARENT_HEADER),
-                _header(request, contract.TRACESTATE_HEADER),
-                _header(request, contract.MIGRATION_STATUS_HEADER),
-                _header(request, contract.MIGRATION_TOKEN_HEADER),
+                header_of(request, contract.TRACEPARENT_HEADER),
+                header_of(request, contract.TRACESTATE_HEADER),
+                header_of(request, contract.MIGRATION_STATUS_HEADER),
+                header_of(request, contract.MIGRATION_TOKEN_HEADER),
             )
             request[_KEY] = seen
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.observer.telemetry.health.fault("aiohttp", error)
             return None
         return seen
-
-
-def _header(request: web.Request, name: str) -> str | None:
-    """A header's value. A repeated one is joined with a comma, as WSGI does: no single value of it is believed."""
-    values = request.headers.getall(name, ())
-    return ",".join(values) if values else None
 
 
 def _note(seen: Observation[web.Request], response: web.StreamResponse) -> None:

@@ -42,6 +42,25 @@ def path_of(scope: Scope) -> str:
     return path
 
 
+def query_of(scope: Scope) -> str:
+    """The query string as it was sent."""
+    query: bytes = scope.get("query_string", b"")
+    return query.decode("latin-1")
+
+
+def header_of(scope: Scope, name: str) -> str | None:
+    """A header by its lower-case name; repeated ones joined with a comma."""
+    wanted = name.encode()
+    values = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == wanted]
+    return ",".join(values) if values else None
+
+
+def peer_of(scope: Scope) -> str | None:
+    """The address at the other end of the connection, as the server tells it."""
+    client = scope.get("client")
+    return str(client[0]) if client else None
+
+
 class AsgiMiddleware:
     """An ASGI application around another one."""
 

@@ -46,6 +46,23 @@ def path_of(environ: Environ) -> str:
     return path.encode("latin-1", "replace").decode("utf-8", "replace") or "/"
 
 
+def query_of(environ: Environ) -> str:
+    """The query string as it was sent."""
+    return str(environ.get("QUERY_STRING", ""))
+
+
+def header_of(environ: Environ, name: str) -> str | None:
+    """A header by its lower-case name."""
+    value = environ.get("HTTP_" + name.upper().replace("-", "_"))
+    return None if value is None else str(value)
+
+
+def peer_of(environ: Environ) -> str | None:
+    """The address at the other end of the connection, as the server tells it."""
+    address = environ.get("REMOTE_ADDR")
+    return str(address) if address else None
+
+
 class WsgiMiddleware:
     """A WSGI application around another one."""
 

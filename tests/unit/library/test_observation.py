@@ -7,6 +7,7 @@ from opentelemetry import trace
 
 from figwatch import contract, current_request
 from figwatch.errors import DefinitionError
+from figwatch.gateway import _Paths
 from figwatch.migration import SideRule
 from figwatch.observation import Observation, Observer
 from figwatch.routes import Routes
@@ -22,8 +23,7 @@ def observer(telemetry: Telemetry, vantage: str = "application") -> Observer[str
         vantage=vantage,
         rule=SideRule("service", "s3cret", telemetry.health),
         routes=Routes(("/a/{id}",), telemetry.health.folded),
-        template=lambda _path: None,
-        path=lambda path: path,
+        reader=_Paths(),
     )
 
 
@@ -128,7 +128,7 @@ def test_a_span_carries_what_the_metrics_carry() -> None:
         seen.status = 503
         seen.finish()
     (span,) = recorded.spans
-    assert (span.method, span.route, span.path, span.status) == ("GET", "/a/{id}", "/a/1", "503")
+    assert (span.method, span.route, span.path, span.status) == ("GET", "/a/{id}", "/a/{id}", "503")
     assert (span.error_type, span.served_by, span.vantage, span.service) == ("503", "service", "application", "chat")
 
 
@@ -168,8 +168,8 @@ def serve(telemetry: Telemetry) -> None:
     ("target", "where"),
     [
         ("figwatch.observation.open_span", "begin"),
-        ("figwatch.observation.set_span_in_context", "enter"),
-        ("figwatch.observation.otel_context.detach", "leave"),
+        ("figwatch.observation.attach", "enter"),
+        ("figwatch.observation.detach", "leave"),
         ("figwatch.telemetry.RequestCells.get", "finish"),
         ("figwatch.cells.HistogramCell.observe", "finish"),
         ("figwatch.routes.Routes.name", "finish"),

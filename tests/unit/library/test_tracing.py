@@ -85,7 +85,8 @@ def test_outside_of_a_request_nothing_is_sent_on() -> None:
 
 
 def record(number: int) -> SpanRecord:
-    return SpanRecord(TRACE, f"{number:016x}", "", "", 0, 1, "GET", "/", "/", "200", "", "service", "application", "x")
+    span = LightSpan(TRACE, number, 1, "", "")
+    return SpanRecord(span, ("GET", "/", "200", "", "service", "application"), "/", "x", 0, 1)
 
 
 def test_a_full_queue_drops_the_newest_and_says_so() -> None:
@@ -98,8 +99,16 @@ def test_a_full_queue_drops_the_newest_and_says_so() -> None:
     assert queue.take(10) == []
 
 
-def test_the_light_span_ignores_what_is_set_on_it() -> None:
-    span = LightSpan(TRACE, SPAN, 1, "", "")
+def test_the_light_span_keeps_what_is_written_on_it() -> None:
+    span = LightSpan(TRACE, 7, 1, "", "")
+    span.recording = True
+    span.set_attribute("a", 1)
+    span.set_attributes({"b": "two"})
+    assert span.write().attributes == {"a": 1, "b": "two"}
+
+
+def test_a_span_that_nobody_reads_keeps_nothing() -> None:
+    span = LightSpan(TRACE, 7, 0, "", "")
     span.set_attribute("a", 1)
     span.end()
-    assert not span.is_recording()
+    assert span.notes is None

@@ -1,0 +1,60 @@
+"""What is current: the span and the request being served, side by side in OpenTelemetry's own context.
+
+One context carries both, so that a request costs one switch, and whatever hands OpenTelemetry's context to a thread or
+a task hands the request along.
+"""
+
+from contextvars import Token
+from typing import Any, Final, Protocol
+
+from opentelemetry import context as otel_context
+from opentelemetry.context import Context
+from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
+
+_REQUEST_KEY: Final = otel_context.create_key("figwatch-request")
+_SPAN_KEY: Final = next(iter(set_span_in_context(INVALID_SPAN, Context())))
+
+
+class _Variable(Protocol):
+    """The part of a ContextVar that is used here."""
+
+    def get(self) -> Context:
+        """The current context."""
+
+    def set(self, value: Context, /) -> Token[Context]:
+        """Make another one current."""
+
+    def reset(self, token: Token[Context], /) -> None:
+        """Put back what was current before."""
+
+
+class _Slow:
+    """OpenTelemetry's functions, for a runtime context that is no ContextVar (OTEL_PYTHON_CONTEXT names one)."""
+
+    get = staticmethod(otel_context.get_current)
+    set = staticmethod(otel_context.attach)
+    reset = staticmethod(otel_context.detach)
+
+
+def _variable() -> _Variable:
+    """The variable that OpenTelemetry keeps its context in: its own functions cost two Python calls each."""
+    token = otel_context.attach(otel_context.get_current())
+    otel_context.detach(token)
+    return token.var if isinstance(token, Token) else _Slow()
+
+
+_VARIABLE: Final = _variable()
+_get: Final = _VARIABLE.get
+_set: Final = _VARIABLE.set
+detach: Final = _VARIABLE.reset
+"""Put back what was current before `attach`, by its token; raises ValueError in another context."""
+
+
+def attach(span: Span, request: object) -> Token[Context]:
+    """Make both current, beside whatever else the context carries."""
+    return _set(Context({**_get(), _SPAN_KEY: span, _REQUEST_KEY: request}))
+
+
+def current() -> Any:
+    """What was attached as the request, or None."""
+    return _get().get(_REQUEST_KEY)
