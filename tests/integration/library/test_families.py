@@ -250,7 +250,7 @@ PLANTS = [
     "figwatch.routes.Routes.name",
     "figwatch.telemetry.RequestCells.get",
     "figwatch.cells.HistogramCell.observe",
-    "figwatch.observation.set_span_in_context",
+    "figwatch.observation.attach",
 ]
 
 
