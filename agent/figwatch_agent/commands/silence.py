@@ -14,14 +14,14 @@ LONGEST: Duration = 30 * DAY
 @click.command(
     name="silence", epilog=examples('figwatch silence /api/v1/chat --for 30m --why "one client, blocked at the edge"')
 )
-@click.argument("subject", metavar="ROUTE|INCIDENT", shell_complete=subjects)
+@click.argument("subject", metavar="ROUTE|SLO|INCIDENT", shell_complete=subjects)
 @click.option("--for", "lasting", required=True, metavar="DURATION", help="How long, such as 30m or 2h; at most 30d.")
 @click.option("--why", required=True, help="Why; remembered with your name.")
 @config_option
 @dry_run_option
 @output_option
 def command(subject: str, lasting: str, why: str, config: str, dry_run: bool, output: str) -> None:
-    """Send no pages about ROUTE or INCIDENT for a while.
+    """Send no pages about ROUTE, INCIDENT or SLO (one without a route, such as uptime) for a while.
 
     It is watched and recorded on, nothing is resolved by it, and a rollback is never hidden.
     """

@@ -69,15 +69,22 @@ class Wishes:
             return "a silence needs an end in the future"
         if not command.why:
             return "a silence needs a reason"
-        routes = [route.route.template for route in self.catalog.routes]
-        if self._case(command.subject) is None and command.subject not in routes:
-            return f"no route and no open incident of that name; routes are {', '.join(routes) or 'none'}"
+        known = self._subjects()
+        if self._case(command.subject) is None and command.subject not in known:
+            return (
+                f"no route, SLO without a route, or open incident of that name; there are {', '.join(known) or 'none'}"
+            )
         self.desk.silences.append(
             Silence(subject=command.subject, until=command.until, actor=command.actor, why=command.why)
         )
         text = f"{command.subject} is silenced until {format_instant(command.until)}: {command.why}"
         notes.note(now, TransitionKind.SILENCED, command.subject, text, actor=command.actor)
         return ""
+
+    def _subjects(self) -> list[str]:
+        """What an incident can be about: routes, and SLOs that belong to none, such as uptime."""
+        alone = (stream.slo.name for stream in self.catalog.streams if stream.probed or not stream.route)
+        return list(dict.fromkeys((*(route.route.template for route in self.catalog.routes), *alone)))
 
     def _resolve(self, command: Command, now: Instant, notes: Notes) -> str:
         case = self._case(command.subject)

@@ -194,6 +194,17 @@ def test_a_low_uptime_is_a_ticket_and_never_keeps_the_routes_incident_open() -> 
     assert [i.kind for i in world.engine.view(world.now).incidents if not i.open] == [IncidentKind.ROUTE]
 
 
+def test_planned_work_on_a_service_is_silenced_by_the_name_of_its_uptime_slo() -> None:
+    world = World((compact(),), settings(mode=Mode.DRY_RUN))
+    world.both(60)
+    ask(world, CommandKind.SILENCE, "chat-uptime", until=world.now + HOUR, why="planned work")
+    for _ in range(100):
+        world.serve(good=40)
+        world.tick(probes=(ProbeResult(slo="chat-uptime", at=world.now + SECOND, up=False),))
+    assert opened(world, IncidentKind.UPTIME)
+    assert world.rows() == []
+
+
 def test_traffic_that_stops_is_a_ticket_and_ends_when_it_comes_back() -> None:
     world = World((compact(),))
     world.both(120)
@@ -279,7 +290,7 @@ def test_a_silence_for_a_route_that_does_not_exist_is_refused_with_the_routes_th
     world.both(3)
     ask(world, CommandKind.SILENCE, "/api/v1/chta")
     [said] = world.said(TransitionKind.COMMAND_REFUSED)
-    assert "routes are /api/v1/chat" in said
+    assert "there are /api/v1/chat" in said
     assert world.engine.view(world.now).silences == ()
 
 
