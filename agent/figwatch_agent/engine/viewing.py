@@ -135,9 +135,10 @@ def _span(parts: Parts, stream: Stream) -> Span | None:
 def _routes(parts: Parts, tally: Tally | None) -> tuple[RouteView, ...]:
     hour, lately = parts.rings.traffic(HOUR).tolist(), parts.rings.traffic(SIDES_OVER).tolist()
     buckets = parts.rings.buckets(SIDES_OVER)
+    sided = [stream.index for stream in parts.rings.catalog.streams if stream.sided]
     found: list[RouteView] = []
     for route in parts.rings.catalog.routes:
-        streams = parts.rings.sided.get(route.index, [])
+        streams = parts.rings.sided.get(route.index, sided)
         found.append(
             RouteView(
                 route=route.route.template,

@@ -33,6 +33,23 @@ def incident_document(incident: Incident) -> dict[str, object]:
     }
 
 
+def incident_brief(incident: Incident) -> dict[str, object]:
+    """What a list says of an incident."""
+    return {
+        "id": incident.id,
+        "kind": incident.kind.value,
+        "route": incident.route,
+        "severity": incident.severity.value,
+        "open": incident.open,
+        "impact_start": format_instant(incident.impact_start),
+        "acknowledged_by": incident.acknowledged_by,
+        "mitigated": incident.mitigated_at is not None,
+        "alerts": list(dict.fromkeys(alert.name.value for alert in incident.alerts)),
+        "decision": None if incident.decision is None else incident.decision.outcome.value,
+        "rollback": None if incident.rollback is None else incident.rollback.state.value,
+    }
+
+
 def decision_document(decision: Decision) -> dict[str, object]:
     """What the guard said, with every condition and its evidence."""
     return {

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from figwatch_agent.model.names import Mode
-from figwatch_agent.report.status import status_document, without_userinfo
+from figwatch_agent.report.secrecy import without_userinfo
+from figwatch_agent.report.status import status_document
 from support.agent_site import failing_world
 from support.world import CHAT, World
 from support.world import settings as world_settings
