@@ -9,10 +9,22 @@ from __future__ import annotations
 import sys
 from typing import Final
 
-from bench import check_command, import_library, scrape_parse
+from bench import (
+    aiohttp_request,
+    asgi_request,
+    check_command,
+    fastapi_request,
+    flask_request,
+    import_library,
+    scrape_parse,
+)
 from bench.row import Bench, Row
 
 REGISTRY: Final[dict[str, Bench]] = {
+    "asgi_request": asgi_request.rows,
+    "fastapi_request": fastapi_request.rows,
+    "flask_request": flask_request.rows,
+    "aiohttp_request": aiohttp_request.rows,
     "import_library": import_library.rows,
     "check_command": check_command.rows,
     "scrape_parse": scrape_parse.rows,
