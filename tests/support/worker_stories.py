@@ -1,0 +1,111 @@
+"""Long lives of worker folders, told in a small process of their own: forking one that has loaded a test suite is slow.
+
+``python -m support.worker_stories NAME FOLDER`` tells one; what is not as it should be is an AssertionError.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from figwatch import archive
+from support.workers import Worker, at_line, die, files, killed, things, waits, worker
+
+TESTS: Final = Path(__file__).resolve().parents[1]
+
+
+def tell(name: str, folder: Path, *, patience: float = 100) -> None:
+    """Run one story; raises AssertionError with what it said if it does not end well."""
+    done = subprocess.run(
+        [sys.executable, "-m", "support.worker_stories", name, str(folder)],
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+        cwd=TESTS,
+        capture_output=True,
+        text=True,
+        timeout=patience,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def check(mine: Worker, expected: int) -> None:
+    """Every family says that this much was counted, an eighth of a second each."""
+    look = mine.look()
+    assert things(look) == expected, (things(look), expected)
+    assert waits(look) == (expected, expected / 8), (waits(look), expected)
+
+
+def brief(folder: Path, kind: str = "a", counts: int = 1) -> None:
+    """A worker that counts and is killed."""
+
+    def life() -> None:
+        mine = worker(folder)
+        for _ in range(counts):
+            mine.add_one(kind)
+        die()
+
+    assert killed(life)
+
+
+def a_thousand_restarts(folder: Path) -> None:
+    """Killed one after the other; a folder of few files, and a quick answer, is what remains."""
+    witness = worker(folder)
+    for number in range(1_000):
+        brief(folder, kind=str(number % 40))
+        assert len(os.listdir(folder)) <= 5, os.listdir(folder)
+    began = time.process_time()
+    check(witness, 1_000)
+    assert time.process_time() - began < 0.1
+    assert len(files(folder)) == 1, files(folder)
+
+
+def killed_folds(folder: Path) -> None:
+    """Whatever line of a fold is its last, the next look and the next fold make it good."""
+    witness = worker(folder)
+    expected, line, again = 0, 0, True
+    while again:
+        for name in ("first", "second"):
+            brief(folder, name)
+            expected += 1
+        # Files of two wait, and the fold is killed; so is the next one, elsewhere.
+        again = killed(at_line(line, lambda: archive.fold(folder)))
+        killed(at_line(line // 2, lambda: archive.fold(folder)))
+        check(witness, expected)
+        assert len(files(folder)) == 1, files(folder)
+        line += 5  # rounds differ by a few lines, so that steps meet most of them
+    assert line > 200, line
+
+
+def killed_counts(folder: Path) -> None:
+    """Whatever line of joining and counting is a worker's last, what it counted before stays and the rest is whole."""
+    witness = worker(folder)
+
+    def life() -> None:
+        mine = worker(folder)
+        for kind in ("a", "b"):
+            mine.add_one(kind)
+
+    before, line, again = 0, 0, True
+    while again:
+        again = killed(at_line(line, life))
+        look = witness.look()
+        now, (counted, seconds) = things(look), waits(look)
+        assert now - before in (0, 1, 2), (line, before, now)
+        assert 0 <= now - counted <= line + 1, (line, now, counted)
+        assert seconds <= counted / 8, (line, seconds, counted)
+        before = now
+        line += 1
+    assert before > line / 4, "killed late, a worker had counted"
+    assert len(files(folder)) == 1, files(folder)
+
+
+STORIES: Final[dict[str, Callable[[Path], None]]] = {
+    story.__name__: story for story in (a_thousand_restarts, killed_folds, killed_counts)
+}
+
+
+if __name__ == "__main__":
+    STORIES[sys.argv[1]](Path(sys.argv[2]))
