@@ -64,6 +64,7 @@ class WatchState:
     since_total: NDArray[np.int64]
     first_failure: NDArray[np.int64]
     last_failure: NDArray[np.int64]
+    clean_bad: NDArray[np.int64]
     clean: NDArray[np.int64]
     statistic: NDArray[np.int64]
     thresholds: NDArray[np.int64]

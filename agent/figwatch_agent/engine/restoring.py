@@ -119,7 +119,16 @@ def _restore_watches(parts: Parts) -> None:
     watches, runs = parts.watches, parts.watches.runs
     keys = [watch.key for watch in parts.rings.catalog.watches]
     places = _places(parts, state.keys, keys)
-    for name in ("start", "last_bad", "since_bad", "since_total", "first_failure", "last_failure", "clean"):
+    for name in (
+        "start",
+        "last_bad",
+        "since_bad",
+        "since_total",
+        "first_failure",
+        "last_failure",
+        "clean_bad",
+        "clean",
+    ):
         setattr(runs, name, _moved(getattr(state, name), places, getattr(runs, name)))
     watches.statistic = _moved(state.statistic, places, watches.statistic)
     watches.thresholds = _moved(state.thresholds, places, watches.thresholds)

@@ -128,6 +128,7 @@ def _watch_sections(parts: Parts) -> dict[str, object]:
             since_total=runs.since_total,
             first_failure=runs.first_failure,
             last_failure=runs.last_failure,
+            clean_bad=runs.clean_bad,
             clean=runs.clean,
             statistic=watches.statistic,
             thresholds=watches.thresholds,

@@ -1,19 +1,20 @@
 """Tiers and early lanes over all streams: which alerts fire, and which resolve."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from figwatch_agent.decide.runs import Runs
-from figwatch_agent.durations import MINUTE, YEAR, Duration, Instant
-from figwatch_agent.engine.catalog import Catalog, Stream, Watch
+from figwatch_agent.decide.runs import NEVER, Marks, Runs
+from figwatch_agent.durations import HOUR, MINUTE, YEAR, Duration, Instant
+from figwatch_agent.engine.burning import confirmed
+from figwatch_agent.engine.catalog import Catalog, Watch
 from figwatch_agent.engine.counting import Tally
-from figwatch_agent.engine.measuring import Rings, StreamWindow
-from figwatch_agent.evaluate.burn_rate import Crossing, over, over_many, threshold_arrays
+from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.evaluate.burn_rate import over_many, threshold_arrays
 from figwatch_agent.evaluate.early_lane import FEWEST_EVENTS_A_YEAR, advance_many, threshold
-from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_still_burning, rejects_within_budget
+from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_still_burning
 from figwatch_agent.model.incident import Alert
 
 Integers = NDArray[np.int64]
@@ -21,19 +22,6 @@ Flags = NDArray[np.bool_]
 
 RECENT: Duration = MINUTE
 """What an early alert says of itself: the counts of the last minute."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowCounts:
-    """One stream in one window, with what may lie on either side of its start."""
-
-    bad: int
-    total: int
-    bad_edge: int
-    total_edge: int
-    imputed: int  # good events that uncovered time would have brought at the covered rate, at most
-    imputed_least: int  # the same at least: the time of the cut slot may have been covered inside the window
-    known: bool  # whether anything was measured
 
 
 class Watches:
@@ -53,7 +41,9 @@ class Watches:
         self._stream = np.array([watch.stream.index for watch in watches], dtype=np.int64)
         self._serviced = np.array([watch.lane == "service" for watch in watches], dtype=np.bool_)
         self._early = np.array([watch.early is not None for watch in watches], dtype=np.bool_)
+        self._probed = np.array([watch.stream.probed for watch in watches], dtype=np.bool_)
         self._tops, self._bottoms = threshold_arrays([watch.ratio for watch in watches])
+        self._marks = Marks(self._tops, self._bottoms, *threshold_arrays([_failing_above(watch) for watch in watches]))
         self._needed = np.array(
             [clean_requests_needed(min(watch.ratio, Fraction(1))) for watch in watches], dtype=np.int64
         )
@@ -72,8 +62,8 @@ class Watches:
         """(fired, resolved with the end of the last bad tick) of one tick. The rings have counted the tick already."""
         bad, total = self._tick(tally)
         standing = self._standing()
-        self.runs.advance(since, now, bad, total, self._tops, self._bottoms)
-        self.runs.forget_failures(self._needed, standing)
+        self.runs.advance(self._starts(tally, since, now), now, bad, total, self._marks)
+        self._forget_failures(standing)
         self.last_service = np.where(tally.total[:, 1] > 0, now, self.last_service)
         self._set_thresholds(since, now)
         self._run_lanes(bad, total)
@@ -105,30 +95,16 @@ class Watches:
         last = self.runs.last_impact(index)
         return last is None or now - last >= self.catalog.settings.alerting.hold
 
-    def window_counts(self, stream: Stream, window: StreamWindow, cut: int = 0) -> WindowCounts:
-        """The counts of one stream, without bad events that came before ``cut`` of them had been counted."""
-        index = stream.index
-        available = max(int(self.rings.counted()[1][index]) - cut, 0) if cut else None
-        bad, bad_edge = int(window.bad.inside[index]), int(window.bad.edge[index])
-        if available is not None:
-            bad = min(bad, available)
-            bad_edge = min(bad_edge, available - bad)
-        total, total_edge = int(window.total.inside[index]), int(window.total.edge[index])
-        covered, most = int(window.covered.inside[index]), int(window.covered.most[index])
-        return WindowCounts(
-            bad=bad,
-            total=total,
-            bad_edge=bad_edge,
-            total_edge=total_edge,
-            imputed=-_imputed(-total - max(total_edge - bad_edge, 0), covered, window.length),
-            imputed_least=_imputed(total, most, window.length),
-            known=covered > 0,
-        )
-
     def _tick(self, tally: Tally) -> tuple[Integers, Integers]:
         bad, total = tally.bad.sum(axis=1)[self._stream], tally.total.sum(axis=1)[self._stream]
         side_bad, side_total = tally.bad[:, 1][self._stream], tally.total[:, 1][self._stream]
         return np.where(self._serviced, side_bad, bad), np.where(self._serviced, side_total, total)
+
+    def _starts(self, tally: Tally, since: Instant, now: Instant) -> Integers:
+        """Where the counts of this tick begin: at the answer before, which failed scrapes put before the last tick."""
+        covered = np.where(self._probed, 0, tally.covered[self._stream])
+        starts: Integers = np.minimum(since, now - covered)
+        return starts
 
     def _standing(self) -> Flags:
         standing = np.zeros(len(self.catalog.watches), dtype=np.bool_)
@@ -161,7 +137,7 @@ class Watches:
         lanes = self._early & (self.statistic >= self.thresholds) & known & ~standing
         found = [(int(index), True) for index in np.flatnonzero(lanes)]
         for index in self._burning(standing, known):
-            verdict = self._confirmed(self.catalog.watches[index])
+            verdict = confirmed(self.rings, self.catalog.watches[index], int(self.cut[index]))
             # A burst may still fill the windows when all is well again, as when traffic falls in the evening.
             if verdict.over and not self._has_recovered(self.catalog.watches[index], now):
                 found.append((index, verdict.certified))
@@ -187,30 +163,6 @@ class Watches:
                 )
                 burning[rows] &= exceeded
         return [int(index) for index in np.flatnonzero(burning)]
-
-    def _confirmed(self, watch: Watch) -> Crossing:
-        """Exactly, with uncovered time counted good and with the evidence that the budget is exceeded at all."""
-        cut = int(self.cut[watch.index])
-        certified = True
-        for length in (watch.long, watch.short):
-            counts = self.window_counts(watch.stream, self.rings.streams(length), cut)
-            lowest, highest = self._bounds(watch, counts)
-            certified &= lowest == highest
-            if not (lowest and counts.known):
-                return Crossing(over=False, certified=certified)
-        counts = self.window_counts(watch.stream, self.rings.streams(watch.long), cut)
-        events = counts.total + counts.imputed + max(counts.total_edge - counts.bad_edge, 0)
-        sure = rejects_within_budget(counts.bad, events, watch.stream.slo.objective, watch.alpha)
-        return Crossing(over=sure, certified=certified)
-
-    @staticmethod
-    def _bounds(watch: Watch, counts: WindowCounts) -> tuple[bool, bool]:
-        """Whether the least and whether the most that the counts allow is over the threshold."""
-        said = []
-        for imputed, most in ((counts.imputed, False), (counts.imputed_least, True)):
-            events = (counts.bad, counts.total + imputed, counts.bad_edge, counts.total_edge)
-            said.append(over(*events, watch.factor, watch.stream.slo.objective, unsure_is_over=most).over)
-        return said[0], said[1]
 
     def _fire(self, index: int, certified: bool, since: Instant, now: Instant) -> tuple[Watch, Alert]:
         watch = self.catalog.watches[index]
@@ -249,23 +201,40 @@ class Watches:
 
     def _has_recovered(self, watch: Watch, now: Instant) -> bool:
         hold = self.catalog.settings.alerting.hold
-        judged = watch
         if watch.lane == "service" and now - int(self.last_service[watch.stream.index]) >= hold:
-            # Nobody is served by the service side any more: the route as a whole says whether users are well.
-            judged = next(w for w in self.catalog.watches if w.key == f"{watch.stream.key} {watch.tier} all")
-        if not self.quiet(judged.index, now):
+            return self._route_is_well(watch, now)
+        return self.quiet(watch.index, now) and self._clears(watch.index)
+
+    def _route_is_well(self, watch: Watch, now: Instant) -> bool:
+        """Nobody is served by the service side any more: the route as a whole says whether users are well."""
+        whole = next(w.index for w in self.catalog.watches if w.key == f"{watch.stream.key} {watch.tier} all")
+        last = self.runs.last_impact(watch.index) or 0
+        if int(self.runs.start[whole]) != NEVER:
+            last = max(last, int(self.runs.last_bad[whole]))
+        if now - last < self.catalog.settings.alerting.hold:
             return False
-        bad, total = self.runs.since(judged.index)
+        bad, total = self.rings.users(watch.stream, min(now - last, HOUR))
         return rejects_still_burning(bad, total, min(watch.ratio, Fraction(1)))
+
+    def _clears(self, index: int) -> bool:
+        bad, total = self.runs.since(index)
+        return rejects_still_burning(bad, total, min(self.catalog.watches[index].ratio, Fraction(1)))
 
     def _end_rested(self, now: Instant) -> None:
         hold = self.catalog.settings.alerting.hold
         for index in self.runs.rested(now, hold, self._standing()):
-            bad, total = self.runs.since(index)
-            if rejects_still_burning(bad, total, min(self.catalog.watches[index].ratio, Fraction(1))):
+            if self._clears(index):
                 self.runs.end(index)
 
+    def _forget_failures(self, standing: Flags) -> None:
+        for index in self.runs.relieved(self._needed, standing):
+            bad, total = int(self.runs.clean_bad[index]), int(self.runs.clean[index])
+            if rejects_still_burning(bad, total, min(self.catalog.watches[index].ratio, Fraction(1))):
+                self.runs.forget_failures(index)
 
-def _imputed(events: int, covered: Duration, length: Duration) -> int:
-    """Events that the uncovered part of a window would have brought at the rate of the covered part, rounded down."""
-    return events * max(length - covered, 0) // covered if covered > 0 else 0
+
+def _failing_above(watch: Watch) -> Fraction:
+    """Above this ratio the failures of one tick speak for the alert: a lane's statistic then rises."""
+    if watch.early is None:
+        return watch.ratio
+    return Fraction(-watch.early.good_weight, watch.early.bad_weight - watch.early.good_weight)

@@ -4,20 +4,19 @@ import numpy as np
 import pytest
 
 from figwatch_agent.decide.latch import Latches
-from figwatch_agent.decide.runs import NEVER, Runs
+from figwatch_agent.decide.runs import NEVER, Marks, Runs
 from figwatch_agent.decide.verify import verdict
 from figwatch_agent.model.incident import RollbackVerdict
 
 ONE = np.array([1])
 
 
-def run(*ticks: tuple[int, int], ratio: tuple[int, int] = (1, 5)) -> Runs:
-    """Ticks of (bad, total), one a second from 100 s on, against a ratio."""
-    runs = Runs.none(1)
+def run(*ticks: tuple[int, int], ratio: tuple[int, int] = (1, 5), failing: tuple[int, int] = (1, 20)) -> Runs:
+    """Ticks of (bad, total), one a second from 100 s on, against a ratio that fires and one that speaks for it."""
+    runs, marks = Runs.none(1), Marks(*(np.array([part]) for part in (*ratio, *failing)))
     for second, (bad, total) in enumerate(ticks):
-        at = 100_000 + 1_000 * second
-        tops, bottoms = (np.array([part]) for part in ratio)
-        runs.advance(at, at + 1_000, np.array([bad]), np.array([total]), tops, bottoms)
+        at = np.array([100_000 + 1_000 * second])
+        runs.advance(at, int(at[0]) + 1_000, np.array([bad]), np.array([total]), marks)
     return runs
 
 
@@ -46,11 +45,18 @@ def test_single_failures_stand_in_where_no_tick_was_bad() -> None:
     assert (runs.impact_start(0, 7), runs.last_impact(0), runs.since(0)) == (101_000, 104_000, (0, 3))
 
 
-def test_a_clean_stretch_ends_single_failures_unless_an_alert_stands_on_them() -> None:
-    for firing in (False, True):
-        runs = run((1, 1), (0, 14))
-        runs.forget_failures(14 * ONE, np.array([firing]))
-        assert (runs.last_impact(0) is not None) is firing
+def test_failures_that_speak_against_the_alert_are_no_part_of_a_run() -> None:
+    runs = run((1, 1000), (1, 10), (1, 1000), (2, 1000))
+    assert (runs.impact_start(0, 7), runs.last_impact(0), runs.since(0)) == (101_000, 102_000, (3, 2000))
+
+
+def test_a_clean_stretch_ends_failing_ticks_unless_an_alert_stands_on_them() -> None:
+    runs = run((1, 1), (0, 14))
+    assert runs.relieved(14 * ONE, np.array([True])) == []
+    assert runs.relieved(15 * ONE, np.array([False])) == []
+    assert runs.relieved(14 * ONE, np.array([False])) == [0]
+    runs.forget_failures(0)
+    assert runs.last_impact(0) is None
 
 
 def test_a_run_that_has_ended_has_no_impact() -> None:
