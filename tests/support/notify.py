@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,7 @@ from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.model.journal import Delivery, DeliveryResult, DeliveryResultKind
 from figwatch_agent.model.names import Severity
 from figwatch_agent.model.secret import Secret
-from figwatch_agent.model.settings import PagerDuty, Receiver, Slack, Webhook
+from figwatch_agent.model.settings import Receiver, ReceiverKind, Webhook
 
 GOLDEN: Final = Path(__file__).parent.parent / "golden" / "notify"
 
@@ -50,6 +50,25 @@ class FakeReceiver:
         return
 
 
+@dataclass(slots=True)
+class ThreadedReceiver:
+    """ports.Notifier of a receiver with threads that does not deduplicate: what arrives twice stands there twice."""
+
+    answers: Answers = field(default_factory=lambda: always(ACCEPTED))
+    standing: list[tuple[str, str, str]] = field(default_factory=list)  # id of the row, its own name, its thread
+
+    async def deliver(self, delivery: Delivery) -> DeliveryResult:
+        result = self.answers(delivery)
+        if result.kind not in (DeliveryResultKind.ACCEPTED, DeliveryResultKind.UNCONFIRMED):
+            return result
+        name = f"C0/{len(self.standing) + 1}"
+        self.standing.append((delivery.row.id, name, delivery.message_id))
+        return replace(result, message_id=delivery.message_id or name) if result == ACCEPTED else result
+
+    async def close(self) -> None:
+        return
+
+
 class Asleep(BaseException):
     """Somebody waits and nothing will happen any more; the worker must not catch it."""
 
@@ -70,9 +89,7 @@ class ManualWait:
         self.clock.advance(duration)
 
 
-def receiver(
-    name: str = "oncall", kind: PagerDuty | Slack | Webhook | None = None, fallback: str | None = None
-) -> Receiver:
+def receiver(name: str = "oncall", kind: ReceiverKind | None = None, fallback: str | None = None) -> Receiver:
     """A receiver of pages and tickets; a plain webhook unless told otherwise."""
     return Receiver(
         name=name,

@@ -30,23 +30,35 @@ class RunningPager:
         return f"{self.url}/services/T000/B000/XXXX"
 
     @property
+    def slack_api(self) -> str:
+        return f"{self.url}/api"
+
+    @property
     def webhook(self) -> str:
         return f"{self.url}/hook"
 
     def misbehave(
-        self, path: str, do: str, *, times: int = 1, retry_after: str | None = None, delay_ms: int = 0
+        self,
+        path: str,
+        do: str,
+        *,
+        times: int = 1,
+        retry_after: str | None = None,
+        delay_ms: int = 0,
+        error: str = "",
     ) -> None:
-        """Queue failures for ``pagerduty``, ``slack`` or ``webhook``."""
+        """Queue failures for ``pagerduty``, ``slack``, ``slack_api`` or ``webhook``."""
         order = {"path": path, "do": do, "times": times, "retry_after": retry_after, "delay_ms": delay_ms}
+        order["error"] = error
         self.pager.misbehaviours.order(order)
 
     def received(self, path: str) -> list[Received]:
-        """Everything that arrived at one of the three, in order."""
+        """Everything that arrived at one of them, in order."""
         return [one for one in self.pager.received if one.path == path]
 
     def people(self) -> list[dict[str, object]]:
         """What a person would have seen: alerts, then messages."""
-        return [*self.pager.alerts.seen(), *self.pager.messages]
+        return self.pager.people()
 
 
 @asynccontextmanager

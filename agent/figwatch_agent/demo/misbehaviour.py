@@ -5,11 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-PATHS: Final = ("pagerduty", "slack", "webhook")
+PATHS: Final = ("pagerduty", "slack", "slack_api", "webhook")
 STATUSES: Final = ("400", "429", "500", "503")
-ACTS: Final = (*STATUSES, "hang", "drop_reply", "slow", "reset")
+ACTS: Final = (*STATUSES, "hang", "drop_reply", "slow", "reset", "not_ok", "garbage", "behave")
 """hang: never answers; drop_reply: accepts, then closes without a word; slow: answers late; reset: breaks off before it
-has read anything."""
+has read anything; not_ok: answers 200 and ``{"ok": false}`` with the word given as ``error``; garbage: accepts, then
+answers 200 with what is given as ``error``; behave: nothing, so that a later request can be meant."""
 SLOW_MS: Final = 2000
 TIMES_LIMIT: Final = 100_000
 
@@ -21,6 +22,7 @@ class Misbehaviour:
     act: str  # one of ACTS
     retry_after: str | None = None  # sent as it stands, so that garbage can be tried as well
     delay: int = SLOW_MS  # milliseconds, for slow
+    error: str = ""  # the word or the text that is answered
 
 
 class Misbehaviours:
@@ -59,6 +61,7 @@ def _misbehaviour(document: Mapping[str, object]) -> Misbehaviour:
         act=_one_of(document, "do", ACTS),
         retry_after=None if retry_after is None else str(retry_after),
         delay=delay,
+        error=str(document.get("error") or ""),
     )
 
 

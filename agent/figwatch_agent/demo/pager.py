@@ -1,7 +1,8 @@
-"""A pager: PagerDuty Events v2, Slack incoming webhooks and plain webhooks in one process that keeps nothing on disk.
+"""A pager: PagerDuty Events v2, Slack and plain webhooks in one process that keeps nothing on disk.
 
-``GET /seen`` shows everything received, in order of arrival, and under ``people`` what a person would have seen of it.
-``POST /misbehave`` queues failures (429, 500, 400, hang, drop_reply, slow, reset) for one of the three.
+Of Slack it speaks incoming webhooks and the Web API. ``GET /seen`` shows everything received, in order of arrival, and
+under ``people`` what a person would have seen of it. ``POST /misbehave`` queues failures (429, 500, 400, hang,
+drop_reply, slow, reset, not_ok, garbage) for one of them.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from typing import Final
 from aiohttp import web
 
 from figwatch_agent.clock import AnchoredClock, Clock
-from figwatch_agent.demo import child, events_v2, slack_hook
+from figwatch_agent.demo import child, events_v2, slack_api, slack_hook
 from figwatch_agent.demo.misbehaviour import Misbehaviour, Misbehaviours
 
 HANG_LIMIT_SECONDS: Final = 600.0
@@ -29,11 +30,12 @@ class Received:
     """One request as it arrived, and what became of it."""
 
     at: int  # arrival, milliseconds since the epoch
-    path: str  # pagerduty | slack | webhook
+    path: str  # pagerduty | slack | slack_api | webhook
     url: str
     headers: Mapping[str, str]
     body: str = ""  # exact: bytes that are no UTF-8 are kept as surrogate escapes
     accepted: bool = False
+    refused: bool = False  # with status 200, as the Web API does
     status: int | None = None  # None: no answer was given
     misbehaved: str | None = None
 
@@ -53,12 +55,13 @@ class Received:
 
 @dataclass(slots=True)
 class Pager:
-    """The three receivers and what they have seen."""
+    """The receivers and what they have seen."""
 
     clock: Clock
     received: list[Received] = field(default_factory=list)
     messages: list[dict[str, object]] = field(default_factory=list)
     alerts: events_v2.Alerts = field(default_factory=events_v2.Alerts)
+    workspace: slack_api.Workspace = field(default_factory=slack_api.Workspace)
     misbehaviours: Misbehaviours = field(default_factory=Misbehaviours)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -67,6 +70,7 @@ class Pager:
         app = web.Application(client_max_size=2 * events_v2.BODY_LIMIT)  # memory; the exact limit is checked below
         app.router.add_post("/v2/enqueue", self._pagerduty)
         app.router.add_post("/services/{team}/{bot}/{secret}", self._slack)
+        app.router.add_post("/api/{method}", self._slack_api)
         app.router.add_post("/hook", self._webhook)
         app.router.add_post("/misbehave", self._misbehave)
         app.router.add_get("/seen", self._seen)
@@ -78,14 +82,21 @@ class Pager:
         """Everything received, and what a person would have seen of it: alerts first, then messages."""
         return {
             "received": [one.as_json() for one in self.received],
-            "people": [*self.alerts.seen(), *self.messages],
+            "people": self.people(),
         }
+
+    def people(self) -> list[dict[str, object]]:
+        """What a person would have seen: alerts, then messages."""
+        return [*self.alerts.seen(), *self.messages, *(one.as_json() for one in self.workspace.messages)]
 
     async def _pagerduty(self, request: web.Request) -> web.Response:
         return await self._receive(request, "pagerduty", self._judge_event)
 
     async def _slack(self, request: web.Request) -> web.Response:
         return await self._receive(request, "slack", self._judge_message)
+
+    async def _slack_api(self, request: web.Request) -> web.Response:
+        return await self._receive(request, "slack_api", self._judge_call)
 
     async def _webhook(self, request: web.Request) -> web.Response:
         return await self._receive(request, "webhook", lambda _: web.json_response({"ok": True}))
@@ -118,8 +129,14 @@ class Pager:
             return _hang_up(request)
         if order is not None and order.act == "slow":
             await self._pause(order.delay / 1000)
+        if order is not None and order.act == "not_ok":
+            one.status = 200
+            return web.json_response({"ok": False, "error": order.error})
         response = judge(one)
-        one.accepted = response.status < 300
+        one.accepted = response.status < 300 and not one.refused
+        if order is not None and order.act == "garbage":
+            one.status = 200
+            return web.Response(text=order.error)
         if order is not None and order.act == "drop_reply":
             return _hang_up(request)
         one.status = response.status
@@ -143,6 +160,13 @@ class Pager:
             {"receiver": "slack", "key": one.url, "summary": text, "state": "message", "at": self.clock.now()}
         )
         return web.Response(text="ok")
+
+    def _judge_call(self, one: Received) -> web.Response:
+        said = self.workspace.call(
+            one.url.rpartition("/")[2], one.headers.get("Authorization", ""), one.body, self.clock.now()
+        )
+        one.refused = said["ok"] is not True
+        return web.json_response(said)
 
     async def _misbehave(self, request: web.Request) -> web.Response:
         try:

@@ -1,7 +1,7 @@
 """What a Slack incoming webhook accepts, and the one word with which it refuses.
 
 Limits are Slack's: 50 blocks a message, 3,000 characters of text in a section, 150 in a header, ten fields of 2,000
-in a section, ten elements in a context, 25 in actions.
+in a section, ten elements in a context, 25 in actions; a button has a text of 75 and a URL of 3,000.
 """
 
 import json
@@ -15,6 +15,9 @@ FIELD_LIMIT: Final = 2000
 FIELDS_LIMIT: Final = 10
 CONTEXT_LIMIT: Final = 10
 ACTIONS_LIMIT: Final = 25
+BUTTON_LIMIT: Final = 75
+URL_LIMIT: Final = 3000
+ID_LIMIT: Final = 255
 TEXT_TYPES: Final = ("mrkdwn", "plain_text")
 
 Json = Mapping[str, object]
@@ -28,6 +31,11 @@ def refusal(raw: str) -> str:
         return "invalid_payload"
     if not isinstance(message, dict):
         return "invalid_payload"
+    return refused_content(message)
+
+
+def refused_content(message: Json) -> str:
+    """The word for what is wrong with text and blocks; empty where nothing is."""
     blocks = message.get("blocks")
     if not _filled(message.get("text")) and not blocks and not message.get("attachments"):
         return "no_text"
@@ -103,7 +111,24 @@ def _context(block: Json) -> bool:
 
 def _actions(block: Json) -> bool:
     elements = block.get("elements")
-    return isinstance(elements, list) and 1 <= len(elements) <= ACTIONS_LIMIT
+    if not isinstance(elements, list) or not 1 <= len(elements) <= ACTIONS_LIMIT:
+        return False
+    names = [one.get("action_id") for one in elements if isinstance(one, dict) and one.get("action_id") is not None]
+    return len(set(names)) == len(names) and all(isinstance(one, dict) and _element_fits(one) for one in elements)
+
+
+def _element_fits(element: Json) -> bool:
+    if element.get("type") != "button":
+        return True
+    url, name = element.get("url", ""), element.get("action_id", "")
+    return (
+        _text_fits(element.get("text"), BUTTON_LIMIT, ("plain_text",))
+        and isinstance(url, str)
+        and len(url) <= URL_LIMIT
+        and isinstance(name, str)
+        and len(name) <= ID_LIMIT
+        and element.get("style", "primary") in ("primary", "danger")
+    )
 
 
 def _always(_: Json) -> bool:

@@ -15,6 +15,7 @@ SECRET_KEYS = frozenset(
     {
         "routing_key",
         "webhook_url",
+        "bot_token",
         "secret",
         "token",
         "bearer",

@@ -6,19 +6,22 @@ import aiohttp
 
 from figwatch_agent.clock import Clock
 from figwatch_agent.model.secret import ReadSecret
-from figwatch_agent.model.settings import PagerDuty, Receiver, Slack
+from figwatch_agent.model.settings import PagerDuty, Receiver, Slack, SlackBot, Webhook
 from figwatch_agent.notify import pagerduty, slack, webhook
 from figwatch_agent.notify.notifier import PostNotifier, Write
+from figwatch_agent.notify.slack_bot import SlackBotNotifier
 from figwatch_agent.ports import Notifier
 
 
 def notifier_for(receiver: Receiver, session: aiohttp.ClientSession, read_secret: ReadSecret, clock: Clock) -> Notifier:
     """The notifier of ``receiver``."""
-    return PostNotifier(_writing(receiver), session, read_secret, clock)
-
-
-def _writing(receiver: Receiver) -> Write:
     kind = receiver.kind
+    if isinstance(kind, SlackBot):
+        return SlackBotNotifier(kind, session, read_secret, clock)
+    return PostNotifier(_writing(kind), session, read_secret, clock)
+
+
+def _writing(kind: PagerDuty | Slack | Webhook) -> Write:
     if isinstance(kind, PagerDuty):
         return partial(pagerduty.letter, kind)
     if isinstance(kind, Slack):

@@ -1,6 +1,7 @@
 """What an answer, or the lack of one, says about a delivery."""
 
 import asyncio
+from dataclasses import dataclass, field
 
 import aiohttp
 
@@ -11,6 +12,16 @@ from figwatch_agent.notify.reasons import DeliveryReason
 _RETRY = DeliveryResultKind.RETRY
 _REFUSED = DeliveryResultKind.REFUSED
 _UNCONFIRMED = DeliveryResultKind.UNCONFIRMED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back, whatever it means."""
+
+    status: int
+    retry_after: Duration | None
+    detail: str  # of an answer that is no success, for people, without secrets
+    body: bytes = field(default=b"", repr=False)  # of a success, where it was asked for
 
 
 def of_status(status: int, retry_after: Duration | None, detail: str) -> DeliveryResult:

@@ -36,7 +36,7 @@ class Emergency:
     ) -> None:
         self._clock = clock
         self._known: set[str] = set()
-        self._sent: set[tuple[str, str]] = set()
+        self._sent: dict[tuple[str, str], str] = {}  # row, receiver -> what the receiver calls it
         self._tried: dict[str, set[str]] = {}  # receivers of a row that was refused
         self._lanes: Mapping[str, _Lane] = {
             receiver.name: _Lane(self, receiver, notifier, clock=clock, random=random, wait=wait)
@@ -55,9 +55,9 @@ class Emergency:
         for lane in self._lanes.values():
             self._known -= lane.clear()
 
-    def sent(self, row: str, receiver: str) -> bool:
-        """Whether this receiver accepted this row from memory."""
-        return (row, receiver) in self._sent
+    def sent(self, row: str, receiver: str) -> str | None:
+        """What this receiver calls this row, which it accepted from memory; None where it did not."""
+        return self._sent.get((row, receiver))
 
     async def run(self) -> None:
         """Send what is offered until cancelled, also where there is nobody to send anything to."""
@@ -66,9 +66,9 @@ class Emergency:
                 group.create_task(lane.run())
             await asyncio.Event().wait()
 
-    def accepted(self, delivery: Delivery) -> None:
+    def accepted(self, delivery: Delivery, message_id: str) -> None:
         """A lane's row was taken."""
-        self._sent.add((delivery.row.id, delivery.row.receiver))
+        self._sent[delivery.row.id, delivery.row.receiver] = message_id
 
     def refused(self, delivery: Delivery, fallback: str | None) -> None:
         """A lane's row was refused for good: its fallback gets it, unless the row has been there already."""
@@ -131,7 +131,7 @@ class _Lane:
         result = await self._deliver(begun)
         self._pace.ended(self._clock.now(), result)
         if result.kind is DeliveryResultKind.ACCEPTED:
-            self._emergency.accepted(delivery)
+            self._emergency.accepted(delivery, result.message_id)
         if not self._queue or self._queue[0] is not delivery:
             return  # the store came back meanwhile: the outbox goes on with it
         self._queue.popleft()

@@ -4,12 +4,13 @@ from typing import Final
 
 from figwatch_agent.durations import SECOND, Duration, Instant
 from figwatch_agent.model.journal import DeliveryResult
-from figwatch_agent.model.settings import PagerDuty, Receiver, Slack
+from figwatch_agent.model.settings import PagerDuty, Receiver, Slack, SlackBot
 from figwatch_agent.notify.retry_after import capped
 
 SPACING: Final[dict[type, Duration]] = {
     PagerDuty: SECOND // 2,  # about 120 events a minute for each integration key (Events API v2, rate limits)
     Slack: SECOND,  # one message a second for each webhook (Slack, rate limits)
+    SlackBot: SECOND,  # and for each channel
 }
 
 

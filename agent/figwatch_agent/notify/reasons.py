@@ -10,6 +10,9 @@ class DeliveryReason(StrEnum):
     RATE_LIMITED = "rate_limited"
     SERVER_ERROR = "server_error"
     REJECTED = "rejected"
+    UNAUTHORIZED = "unauthorized"
+    CHANNEL_CLOSED = "channel_closed"
+    ODD_ANSWER = "odd_answer"
     REDIRECTED = "redirected"
     CONNECTION_FAILED = "connection_failed"
     NAME_NOT_FOUND = "name_not_found"
@@ -33,6 +36,9 @@ _SENTENCES: Final[dict[DeliveryReason, str]] = {
     DeliveryReason.RATE_LIMITED: "The receiver asked to slow down; it is tried again later.",
     DeliveryReason.SERVER_ERROR: "The receiver failed on its side; it is tried again.",
     DeliveryReason.REJECTED: "The receiver refuses this for good; check the key or URL of the receiver.",
+    DeliveryReason.UNAUTHORIZED: "The receiver does not accept the token; check it, its scopes and who may use it.",
+    DeliveryReason.CHANNEL_CLOSED: "The channel takes no messages from figwatch; invite the bot or name another.",
+    DeliveryReason.ODD_ANSWER: "The receiver answered what figwatch does not know; check the URL and any proxy.",
     DeliveryReason.REDIRECTED: "The receiver points elsewhere and redirects are not followed; write its final URL.",
     DeliveryReason.CONNECTION_FAILED: "No connection could be made; check that the receiver can be reached from here.",
     DeliveryReason.NAME_NOT_FOUND: "The receiver's host name could not be resolved; check the name and DNS.",
@@ -47,5 +53,13 @@ _SENTENCES: Final[dict[DeliveryReason, str]] = {
     DeliveryReason.SENT_FROM_MEMORY: "It was accepted while the store could not be written; it is not sent twice.",
 }
 
-CURABLE: Final = frozenset({DeliveryReason.MISCONFIGURED, DeliveryReason.SECRET_UNREADABLE})
-"""Refusals that stem from this side: without a fallback they are tried on, since a person can correct them."""
+CURABLE: Final = frozenset(
+    {
+        DeliveryReason.MISCONFIGURED,
+        DeliveryReason.SECRET_UNREADABLE,
+        DeliveryReason.UNAUTHORIZED,
+        DeliveryReason.CHANNEL_CLOSED,
+        DeliveryReason.ODD_ANSWER,
+    }
+)
+"""Refusals that a person can correct without figwatch: where there is no fallback they are tried on."""

@@ -28,16 +28,16 @@ from figwatch_agent.ports import Notifier, Outbox
 STORE_PAUSE: Final[Duration] = SECOND
 """Between two tries at a store that does not take writes."""
 
-SentAlready = Callable[[str, str], bool]
-"""Whether a row (id, receiver) was accepted while the store was gone."""
+SentAlready = Callable[[str, str], str | None]
+"""What the receiver calls a row (id, receiver) that it accepted while the store was gone; None where it did not."""
 Observe = Callable[[str, DeliveryResult], None]
 """Told of every attempt: receiver and result."""
 
 _log = structlog.get_logger(__name__)
 
 
-def _never_sent(row: str, receiver: str) -> bool:
-    return False
+def _never_sent(row: str, receiver: str) -> str | None:
+    return None
 
 
 def _unobserved(receiver: str, result: DeliveryResult) -> None:
@@ -90,9 +90,10 @@ class Worker:
         delivery = await self._outbox.next_delivery(self._receiver.name, self._clock.now())
         if delivery is None:
             return False
-        if self._sent_already(delivery.row.id, self._receiver.name):
+        known_as = self._sent_already(delivery.row.id, self._receiver.name)
+        if known_as is not None:
             ended = Ended(state=DeliveryState.ACCEPTED, reason=DeliveryReason.SENT_FROM_MEMORY.value)
-            await self._finish(delivery, ended)
+            await self._finish(delivery, ended, known_as)
         else:
             await self._attempt(delivery)
         return True
@@ -120,7 +121,7 @@ class Worker:
         now = self._clock.now()
         following = after(delivery, result, now=now, fallback=self._receiver.fallback, random=self._random)
         if isinstance(following, Ended):
-            await self._finish(delivery, following)
+            await self._finish(delivery, following, result.message_id)
             return
         _log.info("delivery postponed", row=delivery.row.id, reason=following.reason, attempts=delivery.attempts)
         await self._remember(lambda: self._postpone(delivery, following))
@@ -128,9 +129,10 @@ class Worker:
     async def _postpone(self, delivery: Delivery, postponed: Postponed) -> None:
         await self._outbox.postpone_delivery(delivery.row.id, postponed.next_at, postponed.reason, postponed.ambiguous)
 
-    async def _finish(self, delivery: Delivery, ended: Ended) -> None:
-        effect = effect_of(delivery, ended, self._clock.now())
-        await self._remember(lambda: self._outbox.finish_delivery(delivery.row.id, ended.state, effect, ended.fallback))
+    async def _finish(self, delivery: Delivery, ended: Ended, known_as: str) -> None:
+        row, effect = delivery.row.id, effect_of(delivery, ended, self._clock.now())
+        message_id = known_as if ended.state is DeliveryState.ACCEPTED else ""
+        await self._remember(lambda: self._outbox.finish_delivery(row, ended.state, effect, ended.fallback, message_id))
 
     async def _remember(self, write: Callable[[], Awaitable[None]]) -> None:
         # What was done is known only here: forgetting it would send the row again.

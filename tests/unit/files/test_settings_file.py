@@ -29,6 +29,7 @@ from figwatch_agent.model.settings import (
     Scrape,
     Settings,
     Slack,
+    SlackBot,
     Token,
     Web,
     Webhook,
@@ -51,6 +52,17 @@ def test_the_least_settings_take_all_defaults(tmp_path: Path) -> None:
         state=str(tmp_path / "state.db"),
         runbook_url="http://127.0.0.1:9464/runbooks/",
     )
+
+
+def test_slack_may_be_a_bot_in_a_channel(tmp_path: Path) -> None:
+    bot = "{bot_token: {env: TOKEN}, channel: C0123ABCD}"
+    own = '{bot_token: {file: token}, channel: G0123ABCD, url: "http://127.0.0.1:1/api"}'
+    text = f"receivers: [{{name: a, slack: {bot}}}, {{name: b, slack: {own}}}]\n"
+    kinds = [receiver.kind for receiver in settings(tmp_path, MINIMAL + text).receivers]
+    assert kinds == [
+        SlackBot(bot_token=Secret(env="TOKEN"), channel="C0123ABCD", url="https://slack.com/api"),
+        SlackBot(bot_token=Secret(file=str(tmp_path / "token")), channel="G0123ABCD", url="http://127.0.0.1:1/api"),
+    ]
 
 
 def test_a_plan_is_read_whole(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ async def test_a_page_goes_out_without_a_store_under_its_own_id() -> None:
     bench = Bench()
     await bench.send(TRIGGER)
     assert bench.oncall.seen == [TRIGGER.id]
-    assert bench.emergency.sent(TRIGGER.id, "oncall")
+    assert bench.emergency.sent(TRIGGER.id, "oncall") is not None
 
 
 async def test_an_outcome_that_is_offered_again_is_not_sent_again() -> None:
@@ -73,7 +73,7 @@ async def test_receivers_that_all_refuse_are_each_asked_once() -> None:
     bench.oncall.answers = bench.chat.answers = always(REFUSED)
     await bench.send(TRIGGER)
     assert (len(bench.oncall.attempts), len(bench.chat.attempts)) == (1, 1)
-    assert not bench.emergency.sent(TRIGGER.id, "oncall")
+    assert bench.emergency.sent(TRIGGER.id, "oncall") is None
 
 
 async def test_what_was_not_sent_is_left_to_the_outbox_when_the_store_is_back() -> None:

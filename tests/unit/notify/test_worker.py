@@ -179,9 +179,26 @@ async def test_a_result_that_the_store_cannot_take_is_kept_until_it_can() -> Non
 
 async def test_a_row_that_was_sent_from_memory_is_not_sent_again() -> None:
     bench = Bench(*rows(PageKind.TRIGGER, PageKind.UPDATE))
-    await bench.run(sent_already=lambda row, name: (row, name) == (bench.rows[0].id, "oncall"))
+    known = {(bench.rows[0].id, "oncall"): "C0123/1.5"}
+    await bench.run(sent_already=lambda row, name: known.get((row, name)))
     assert bench.notifier.seen == [bench.rows[1].id]
     assert set((await bench.states()).values()) == {DeliveryState.ACCEPTED}
+    assert [attempt.message_id for attempt in bench.notifier.attempts] == ["C0123/1.5"]
+
+
+async def test_what_the_receiver_calls_a_message_comes_back_with_what_follows() -> None:
+    bench = Bench(*rows(PageKind.TRIGGER, PageKind.UPDATE, PageKind.RESOLVE))
+    bench.notifier.answers = always(DeliveryResult(kind=DeliveryResultKind.ACCEPTED, message_id="C0123/1.5"))
+    await bench.run()
+    assert [attempt.message_id for attempt in bench.notifier.attempts] == ["", "C0123/1.5", "C0123/1.5"]
+
+
+async def test_a_name_that_comes_with_a_refusal_is_not_kept() -> None:
+    bench = Bench(*rows(PageKind.TRIGGER))
+    refusal = DeliveryResult(kind=DeliveryResultKind.REFUSED, reason="rejected", message_id="C0123/1.5")
+    bench.notifier.answers = always(refusal)
+    await bench.run()
+    assert [row.message_id for row in await bench.store.deliveries()] == [""]
 
 
 async def test_a_commit_wakes_the_worker() -> None:
