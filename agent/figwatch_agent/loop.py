@@ -74,6 +74,8 @@ class Loop:
         self._waiting: deque[Outcome] = deque()  # advanced, not committed
         self.store_healthy = True
         self.last_tick: Instant | None = None
+        self.last_took: Duration | None = None  # from the start of the newest tick to its end
+        self.last_commit: Instant | None = None  # the tick that the store took last
 
     def alive(self) -> bool:
         """Whether a tick was finished lately."""
@@ -162,6 +164,7 @@ class Loop:
         self.store_healthy = True
         if outcome is not None:
             self._telemetry.committed(outcome.at)
+            self.last_commit = outcome.at
 
     def _act(self, outcome: Outcome | None) -> None:
         """Workers act on committed rows; where nothing could be committed, pages alone go out from memory."""
@@ -175,7 +178,8 @@ class Loop:
         self._publisher.publish(view)
         self._count_incidents(view)
         self._telemetry.wall_step(view.wall_step)
-        self._telemetry.tick((self._clock.now() - begun) / SECOND)
+        self.last_took = self._clock.now() - begun
+        self._telemetry.tick(self.last_took / SECOND)
         self.last_tick = self._clock.now()
 
     def _count_incidents(self, view: View) -> None:

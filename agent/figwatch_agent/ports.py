@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.model.agent import Queue
 from figwatch_agent.model.audit import AuditFault, AuditHead, AuditLine, AuditNote
 from figwatch_agent.model.batch import Batch, ProbeResult, Reading
 from figwatch_agent.model.command import Command
@@ -94,6 +95,9 @@ class Outbox(Protocol):
 
     async def oldest_pending(self) -> Instant | None:
         """When the oldest unfinished row was made."""
+
+    async def queues(self) -> tuple[Queue, ...]:
+        """How many rows each receiver has in each state, by receiver and state; only those that have any."""
 
 
 class Journal(Protocol):

@@ -1,6 +1,8 @@
 """From settings to concrete classes: the one place that knows which they are."""
 
 import asyncio
+import contextlib
+import hashlib
 import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -13,6 +15,7 @@ from random import Random
 import aiohttp
 from aiohttp import web as http
 
+from figwatch import contract
 from figwatch_agent.clock import AnchoredClock, Clock
 from figwatch_agent.durations import MINUTE, SECOND, Duration, Instant
 from figwatch_agent.engine import Engine
@@ -21,6 +24,7 @@ from figwatch_agent.files.load import Loaded
 from figwatch_agent.files.runbooks import read_runbooks
 from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.loop import Loop
+from figwatch_agent.model.agent import AgentFacts, FileDigest, Queue, Reload, StoreFacts
 from figwatch_agent.model.journal import DeliveryResult
 from figwatch_agent.model.outcome import Saved
 from figwatch_agent.model.settings import PrometheusServer, Receiver, Scrape, Settings
@@ -38,6 +42,7 @@ from figwatch_agent.sources.prober import HttpProber
 from figwatch_agent.sources.questions import questions
 from figwatch_agent.sources.recording import Recording
 from figwatch_agent.sources.scrape import ScrapeSource
+from figwatch_agent.store import schema
 from figwatch_agent.store.sqlite import SqliteStore
 from figwatch_agent.supervisor import Part
 from figwatch_agent.telemetry import Telemetry
@@ -86,8 +91,13 @@ class Wake:
 
 
 @asynccontextmanager
-async def build(loaded: Loaded, record: Path | None = None) -> AsyncIterator[Agent]:
-    """The agent of these files. Raises StoreError where the state cannot be opened, SourceNotBuilt."""
+async def build(
+    loaded: Loaded, record: Path | None = None, reloaded: Callable[[], Reload | None] = lambda: None
+) -> AsyncIterator[Agent]:
+    """The agent of these files. Raises StoreError where the state cannot be opened, SourceNotBuilt.
+
+    ``reloaded`` says when the files were read anew last, and how that went.
+    """
     settings = loaded.settings
     async with AsyncExitStack() as stack:
         store = SqliteStore(settings.state, busy_timeout=_patience(settings.interval))
@@ -96,7 +106,7 @@ async def build(loaded: Loaded, record: Path | None = None) -> AsyncIterator[Age
         saved = await store.load()
         clock = AnchoredClock(floor=saved.at or 0)
         engine = Engine(loaded.services, settings, saved if saved.sequence else None)
-        parts = await _Parts.made(loaded, store, engine, clock, saved, record, stack)
+        parts = await _Parts.made(loaded, store, engine, clock, saved, record, reloaded, stack)
         yield parts.agent()
 
 
@@ -124,6 +134,7 @@ class _Parts:
         clock: Clock,
         saved: Saved,
         record: Path | None,
+        reloaded: Callable[[], Reload | None],
         stack: AsyncExitStack,
     ) -> "_Parts":
         settings, telemetry, wake = loaded.settings, Telemetry(), Wake()
@@ -151,6 +162,7 @@ class _Parts:
             restarted=saved.sequence > 0,
         )
         health = _Health(loop, store, clock, telemetry)
+        about = _About(loaded, store, source, loop, health, clock, kill_switch, reloaded)
         runner = Runner(
             store,
             act=steps(session, read_secret, _inherited()),
@@ -170,7 +182,7 @@ class _Parts:
             emergency=emergency,
             workers=_workers(receivers, store, emergency, clock, wake, telemetry),
             runner=runner,
-            site=await _Site.opened(settings, _app(settings, store, latest, health, telemetry, clock), stack),
+            site=await _Site.opened(settings, _app(settings, store, latest, engine, about, telemetry, clock), stack),
             heartbeat=_heartbeat(settings, session, health),
             telemetry=telemetry,
             health=health,
@@ -222,6 +234,81 @@ class _Health:
         age = 0 if oldest is None else max(self._clock.now() - oldest, 0)
         self._outbox = age < OUTBOX_LATE
         self._telemetry.oldest_pending(age / SECOND)
+
+
+class _About:
+    """What the agent says of itself, when asked."""
+
+    def __init__(
+        self,
+        loaded: Loaded,
+        store: SqliteStore,
+        source: Source,
+        loop: Loop,
+        health: _Health,
+        clock: Clock,
+        kill_switch: Callable[[], bool],
+        reloaded: Callable[[], Reload | None],
+    ) -> None:
+        self._settings = loaded.settings
+        self._store = store
+        self._source = source
+        self._loop = loop
+        self._clock = clock
+        self._kill_switch = kill_switch
+        self._reloaded = reloaded
+        self._began = clock.now()
+        self._files = _digests([loaded.settings.path, *(service.path for service in loaded.services)])
+        self.healthy = health.parts
+
+    async def facts(self) -> AgentFacts:
+        """Now. The figures of a store that cannot be read are left out."""
+        queues, oldest = await self._outbox()
+        return AgentFacts(
+            at=self._clock.now(),
+            version=contract.__version__,
+            started_at=self._began,
+            healthy=self.healthy(),
+            store=StoreFacts(
+                path=self._settings.state,
+                healthy=self._loop.store_healthy,
+                bytes=_size(self._settings.state),
+                schema=schema.VERSION,
+                last_commit=self._loop.last_commit,
+            ),
+            queues=queues,
+            oldest_pending=oldest,
+            interval=self._settings.interval,
+            last_tick=self._loop.last_took,
+            kill_switch=self._kill_switch(),
+            reload=self._reloaded(),
+            files=self._files,
+            faults=self._source.faults if isinstance(self._source, ScrapeSource) else {},
+        )
+
+    async def _outbox(self) -> tuple[tuple[Queue, ...], Instant | None]:
+        try:
+            return await self._store.queues(), await self._store.oldest_pending()
+        except StoreError:
+            return (), None  # the store's own health says so
+
+
+def _digests(paths: Sequence[str]) -> tuple[FileDigest, ...]:
+    """Of the files as they are now; one that is gone already has none."""
+    found: list[FileDigest] = []
+    for path in dict.fromkeys(paths):
+        with contextlib.suppress(OSError):
+            found.append(FileDigest(path=path, sha256=hashlib.sha256(Path(path).read_bytes()).hexdigest()))
+    return tuple(found)
+
+
+def _size(path: str) -> int | None:
+    """Bytes of the state with its write-ahead log; None where there is no file."""
+    sizes: list[int] = []
+    for each in (path, path + "-wal"):
+        with contextlib.suppress(OSError):
+            sizes.append(os.stat(each).st_size)
+    return sum(sizes) if sizes else None
 
 
 class _Site:
@@ -285,7 +372,13 @@ def _workers(
 
 
 def _app(
-    settings: Settings, store: SqliteStore, latest: Latest, health: _Health, telemetry: Telemetry, clock: Clock
+    settings: Settings,
+    store: SqliteStore,
+    latest: Latest,
+    engine: Engine,
+    about: _About,
+    telemetry: Telemetry,
+    clock: Clock,
 ) -> http.Application:
     return make_app(
         Deps(
@@ -293,9 +386,11 @@ def _app(
             inbox=store,
             outbox=store,
             journal=store,
+            past=engine,
+            facts=about.facts,
             history=store.transitions,
             telemetry=telemetry,
-            healthy=health.parts,
+            healthy=about.healthy,
             tokens=tuple((token.name, read_secret(token.token), token.role) for token in settings.web.tokens),
             clock=clock,
             new_id=lambda: uuid.uuid4().hex,

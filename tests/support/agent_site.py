@@ -14,11 +14,17 @@ from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
 from figwatch_agent.clock import ManualClock
+from figwatch_agent.durations import SECOND
+from figwatch_agent.model.agent import AgentFacts, FileDigest, Queue, Reload, StoreFacts
+from figwatch_agent.model.plan import RollbackPlan
 from figwatch_agent.ports import Store
+from figwatch_agent.report.redaction import Redaction
 from figwatch_agent.report.status import status_document
 from figwatch_agent.store.memory import MemoryStore
 from figwatch_agent.store.sqlite import SqliteStore
 from figwatch_agent.telemetry import Telemetry
+from figwatch_agent.web.caps import Cap, Caps
+from figwatch_agent.web.deps import Gate
 from figwatch_agent.web.publisher import Latest
 from figwatch_agent.web.server import Deps, make_app
 from support.world import CHAT, START, World
@@ -28,6 +34,11 @@ VIEW = "may-only-look"
 TOKENS = (("team", OPERATE, "operate"), ("wall", VIEW, "view"))
 DEADLINE = 10.0
 """Seconds for a thread to come up or go down."""
+
+UNCAPPED = Caps(
+    requests=Cap(burst=10**9, every=1), changes=Cap(burst=10**9, every=1), failures=Cap(burst=10**9, every=1)
+)
+"""The clock of a test stands still, and so would every cap."""
 
 Client = TestClient[web.Request, web.Application]
 
@@ -44,16 +55,21 @@ class Site:
     committed: int = 0  # Outcomes of the world that the store has
     healthy: dict[str, bool] = field(default_factory=lambda: {"loop": True, "store": True, "outbox": True})
     runbooks: Mapping[str, str] = field(default_factory=dict)
+    gate: Gate = field(default_factory=lambda: Gate(caps=UNCAPPED))
+    plans: Mapping[str, tuple[str, RollbackPlan]] = field(default_factory=dict)
+    redaction: Redaction = field(default_factory=Redaction)
 
     def app(self, tokens: Sequence[tuple[str, str, str]] = TOKENS) -> web.Application:
         """The application on these parts."""
-        ids = itertools.count(1)
+        ids, secrets = itertools.count(1), itertools.count(1)
         return make_app(
             Deps(
                 publisher=self.latest,
                 inbox=self.store,
                 outbox=self.store,
                 journal=self.store,
+                past=self.world.engine,
+                facts=self.facts,
                 history=self.store.transitions,
                 telemetry=self.telemetry,
                 healthy=lambda: self.healthy,
@@ -61,8 +77,32 @@ class Site:
                 clock=self.clock,
                 new_id=lambda: f"new-{next(ids)}",
                 document=status_document,
+                audit=self.store,
+                new_secret=lambda: f"secret-{next(secrets)}",
                 runbooks=self.runbooks,
+                gate=self.gate,
+                plans=self.plans,
+                redaction=self.redaction,
             )
+        )
+
+    async def facts(self) -> AgentFacts:
+        """The agent about itself; a test that is about them changes what it says with ``dataclasses.replace``."""
+        now = self.clock.now()
+        return AgentFacts(
+            at=now,
+            version="0.0.0",
+            started_at=START,
+            healthy=self.healthy,
+            store=StoreFacts(path="/var/lib/figwatch/figwatch.db", healthy=True, bytes=4096, schema=1, last_commit=now),
+            queues=(Queue(receiver="oncall", state="pending", rows=1),),
+            oldest_pending=START,
+            interval=SECOND,
+            last_tick=3,
+            kill_switch=False,
+            reload=Reload(at=START, ok=False, reason="/etc/figwatch/figwatch.yaml:3: unknown key"),
+            files=(FileDigest(path="/etc/figwatch/figwatch.yaml", sha256="0" * 64),),
+            faults={"http://gateway/metrics": "refused"},
         )
 
     async def commit(self) -> None:

@@ -11,7 +11,9 @@ import click
 from figwatch_agent.commands._options import config_option, examples, loaded_from
 
 if TYPE_CHECKING:
+    from figwatch_agent.clock import Clock
     from figwatch_agent.files.load import Loaded
+    from figwatch_agent.model.agent import Reload
 
 
 @click.command(
@@ -51,7 +53,8 @@ async def _run(config: str, loaded: "Loaded", record: Path | None) -> None:
     watch_signals(stop=files.stop, reload=files.asked)
     while not files.stopped:
         files.ended.clear()
-        async with build(files.loaded, record) as agent:
+        async with build(files.loaded, record, files.newest) as agent:
+            files.clock = agent.clock
             click.echo(_greeting(files.loaded, agent.url), err=True)
             for problem in missing_secrets(files.loaded.settings):
                 click.echo(f"warning: {problem}", err=True)
@@ -66,6 +69,8 @@ class _Files:
         self.loaded = loaded
         self.stopped = False
         self.ended = asyncio.Event()  # the agent that runs is to end
+        self.clock: Clock | None = None  # of the agent that runs
+        self._newest: Reload | None = None
         self._config = config
         self._wanted = asyncio.Event()
 
@@ -78,6 +83,16 @@ class _Files:
         """SIGHUP."""
         self._wanted.set()
 
+    def newest(self) -> "Reload | None":
+        """The newest time that the files were read anew, and how that went."""
+        return self._newest
+
+    def _told(self, problem: str = "") -> None:
+        from figwatch_agent.model.agent import Reload
+
+        at = self.clock.now() if self.clock is not None else 0
+        self._newest = Reload(at=at, ok=not problem, reason=problem)
+
     async def watch(self) -> None:
         """Read the files when asked to, until cancelled."""
         from figwatch_agent.errors import FigwatchError
@@ -89,8 +104,10 @@ class _Files:
             try:
                 self.loaded = await asyncio.to_thread(load, self._config)
             except FigwatchError as error:
+                self._told(str(error))
                 click.echo(f"{error}\nthe files are wrong: the agent goes on with those it has", err=True)
                 continue
+            self._told()
             click.echo("the files were read anew", err=True)
             self.ended.set()
 

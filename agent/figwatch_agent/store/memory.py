@@ -1,9 +1,11 @@
 """The store in memory: the twin of the SQLite store for tests and replays, and the plainest account of what it does."""
 
+from collections import Counter
 from dataclasses import replace
 
 from figwatch_agent.durations import Instant
 from figwatch_agent.errors import StoreError
+from figwatch_agent.model.agent import Queue
 from figwatch_agent.model.audit import (
     AuditFault,
     AuditHead,
@@ -204,6 +206,11 @@ class MemoryStore:
     async def oldest_pending(self) -> Instant | None:
         """When the oldest unfinished row was made."""
         return min((each.created_at for each in self._outbox.values() if not each.state.final), default=None)
+
+    async def queues(self) -> tuple[Queue, ...]:
+        """How many rows each receiver has in each state, by receiver and state; only those that have any."""
+        found = Counter((each.row.receiver, each.state.value) for each in self._outbox.values())
+        return tuple(Queue(receiver=who, state=state, rows=rows) for (who, state), rows in sorted(found.items()))
 
     async def unfinished_rollbacks(self) -> tuple[RollbackRecord, ...]:
         """Intents that are not final, with their journal, oldest first."""

@@ -6,6 +6,7 @@ from typing import Any
 
 from figwatch_agent.durations import Instant
 from figwatch_agent.errors import StoreError
+from figwatch_agent.model.agent import Queue
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState
 from figwatch_agent.model.journal import Delivery
 from figwatch_agent.model.page import OutboxRow
@@ -129,6 +130,14 @@ def oldest_pending(connection: sqlite3.Connection) -> Instant | None:
     """When the oldest unfinished row was made."""
     (at,) = connection.execute("SELECT min(created_at) FROM outbox WHERE state IN ('pending', 'sending')").fetchone()
     return None if at is None else int(at)
+
+
+def queues(connection: sqlite3.Connection) -> tuple[Queue, ...]:
+    """How many rows each receiver has in each state, by receiver and state; only those that have any."""
+    found = connection.execute(
+        "SELECT receiver, state, count(*) FROM outbox GROUP BY receiver, state ORDER BY receiver, state"
+    )
+    return tuple(Queue(receiver=receiver, state=state, rows=int(rows)) for receiver, state, rows in found)
 
 
 def _hand_over(connection: sqlite3.Connection, incident: str, receiver: str, heir: str) -> None:

@@ -3,6 +3,7 @@
 import os
 
 from figwatch_agent.durations import SECOND, Duration, Instant
+from figwatch_agent.model.agent import Queue
 from figwatch_agent.model.audit import AuditFault, AuditHead, AuditLine, AuditNote
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
@@ -114,6 +115,10 @@ class SqliteStore:
     async def oldest_pending(self) -> Instant | None:
         """When the oldest unfinished row was made."""
         return await self._connection.read(outbox.oldest_pending)
+
+    async def queues(self) -> tuple[Queue, ...]:
+        """How many rows each receiver has in each state, by receiver and state; only those that have any."""
+        return await self._connection.read(outbox.queues)
 
     async def unfinished_rollbacks(self) -> tuple[RollbackRecord, ...]:
         """Intents that are not final, with their journal, oldest first."""

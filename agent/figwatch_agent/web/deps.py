@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from figwatch_agent.clock import Clock
+from figwatch_agent.durations import Duration
+from figwatch_agent.model.agent import AgentFacts
+from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.outcome import Transition
 from figwatch_agent.model.view import View
 from figwatch_agent.ports import Inbox, Journal, Outbox
@@ -19,6 +22,16 @@ class Newest(Protocol):
         """None before the first tick."""
 
 
+class Past(Protocol):
+    """Gives what was counted slot by slot, up to the newest tick."""
+
+    def history(self, route: str, span: Duration) -> RouteHistory | None:
+        """One route over a span of model.history.SPANS; None for one that no file declares, or before a tick."""
+
+    def shares(self, span: Duration) -> Shares:
+        """Legacy's share of every route over a span of model.history.SPANS."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deps:
     """Ports and callables; nothing here is opened or closed by the server."""
@@ -27,6 +40,8 @@ class Deps:
     inbox: Inbox
     outbox: Outbox
     journal: Journal
+    past: Past
+    facts: Callable[[], Awaitable[AgentFacts]]  # the agent about itself, now
     history: Callable[[int], Awaitable[tuple[Transition, ...]]]  # the newest transitions, at most so many
     telemetry: Telemetry
     healthy: Callable[[], Mapping[str, bool]]  # loop, store, outbox

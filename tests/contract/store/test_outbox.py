@@ -233,6 +233,17 @@ async def test_oldest_pending_is_when_the_oldest_unfinished_row_was_made(store: 
     assert await store.oldest_pending() == NOON + 1
 
 
+async def test_queues_count_the_rows_of_each_receiver_and_state(store: Store) -> None:
+    assert await store.queues() == ()
+    await store.commit(Outcome(sequence=1, at=NOON, outbox=(*rows_for("oncall", 1, 2, 3), *rows_for("team", 1))))
+    await finish(store, "incident-1/1/oncall", ACCEPTED)
+    assert [(each.receiver, each.state, each.rows) for each in await store.queues()] == [
+        ("oncall", "accepted", 1),
+        ("oncall", "pending", 2),
+        ("team", "pending", 1),
+    ]
+
+
 @pytest.mark.parametrize("row", ["nobody/1/oncall", "incident-1/1/oncall"])
 async def test_an_unknown_or_ended_row_is_refused_and_nothing_changes(store: Store, row: str) -> None:
     await store.commit(Outcome(sequence=1, at=NOON, outbox=rows_for("oncall", 1)))
