@@ -85,7 +85,7 @@ def test_a_number_never_goes_back_while_workers_write_die_and_are_folded(folder:
 
 def test_sums_do_not_depend_on_who_was_folded_when(folder: Path) -> None:
     witness = worker(folder)
-    values = [0.1, 1e-9, 1e6, 0.3, 1e15, 0.7]
+    values = [2.0**53, 1.0, 1.0, 0.1, 1e-9, 1.0]
     for value in values:
 
         def life(value: float = value) -> None:
@@ -96,6 +96,26 @@ def test_sums_do_not_depend_on_who_was_folded_when(folder: Path) -> None:
     witness.waits.cell(("a",)).observe(0.1)
     (reading,) = witness.look()["waits_seconds"]
     assert reading.total == math.fsum([*values, 0.1])
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_fold_in_the_middle_of_a_look_changes_nothing(
+    before: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    witness = worker(folder)
+    witness.add_one()
+    brief(folder)
+    check(witness, 2)
+
+    def files_while_somebody_folds(place: Path) -> list[str]:
+        listed = archive.files_in(place)
+        archive.fold(place)
+        return archive.files_in(place) if before else listed
+
+    brief(folder)
+    monkeypatch.setattr("figwatch.mapped.fold", lambda *_arguments, **_options: None)
+    monkeypatch.setattr("figwatch.mapped.files_in", files_while_somebody_folds)
+    check(witness, 3)
 
 
 def test_a_new_start_in_an_old_folder_goes_on_counting(folder: Path) -> None:
