@@ -4,7 +4,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Final, NamedTuple
 
 from figwatch import contract
@@ -139,7 +138,9 @@ def _storage(environment: Mapping[str, str]) -> Storage | None:
     folder = environment.get(FOLDER_VARIABLE, "")
     if not folder:
         return None
-    from figwatch.mapped import Mapped  # only for those who have many workers
+    from pathlib import Path  # both only for those who have many workers
+
+    from figwatch.mapped import Mapped
 
     return Mapped(Path(folder))
 
