@@ -7,7 +7,7 @@ DEMO := $(VENV)/.figwatch-demo
 DEV := $(VENV)/.figwatch-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow check format bench generate constraints parts clean
+.PHONY: help demo install test test-slow check format bench docs generate constraints parts clean
 
 help:
 	@echo "make demo         run the reference migration in a box (ARGS=\"--fault outage\" changes the story)"
@@ -16,6 +16,7 @@ help:
 	@echo "make check        format, lint, types, floors, generated files, version"
 	@echo "make format       put the code into the agreed form"
 	@echo "make bench        what figwatch costs, as ratios with their limits"
+	@echo "make docs         the documentation as a site in .artefacts/site; a broken link stops it"
 	@echo "make generate     write the generated files anew"
 	@echo "make constraints  resolve the versions of all dependencies anew"
 	@echo "make clean        remove what these verbs created"
@@ -46,6 +47,9 @@ format: $(DEV)
 bench: $(DEV)
 	@PYTHONPATH=tests $(PY) -m bench $(ARGS)
 
+docs: $(DEV)
+	$(PY) tools/site.py .artefacts/site
+
 generate: $(DEV)
 	$(PY) tools/generate.py
 
@@ -58,7 +62,7 @@ parts: $(DEV)
 	@$(PY) tools/parts.py
 
 clean:
-	rm -rf $(VENV) .parts dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .parts .artefacts dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 # The stamps are the targets: a folder that a failed run left half made never looks finished.
 $(DEMO): pyproject.toml constraints.txt tools/venv.sh
