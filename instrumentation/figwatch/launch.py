@@ -124,8 +124,7 @@ def _wrap(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any
     if _is_aiohttp(app):
         return _wrap_aiohttp(app, build, metrics_path, render)
     if hasattr(app, "wsgi_app") and hasattr(app, "url_map"):
-        app.wsgi_app = _wrap_wsgi(app.wsgi_app, build, metrics_path, render)
-        return app
+        return _wrap_flask(app, build, metrics_path, render)
     if hasattr(app, "build_middleware_stack") and hasattr(app, "middleware_stack"):
         return _wrap_starlette(app, build, metrics_path, render)
     if is_asgi(app):
@@ -191,6 +190,15 @@ def _wrap_wsgi(app: Any, build: Build, metrics_path: str | None, render: Page) -
         return app
     templates.hook_django(app)
     return wsgi.WsgiMiddleware(app, build(wsgi), metrics_path, render)
+
+
+def _wrap_flask(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
+    from figwatch.server import templates, wsgi
+
+    if not isinstance(app.wsgi_app, wsgi.WsgiMiddleware):
+        templates.hook_flask(app)
+        app.wsgi_app = _wrap_wsgi(app.wsgi_app, build, metrics_path, render)
+    return app
 
 
 def _wrap_starlette(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:

@@ -4,7 +4,7 @@ Nothing here raises at request time: every fault is counted and swallowed where 
 """
 
 from contextvars import Token
-from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast, overload
 
 from opentelemetry import trace as otel_trace
 from opentelemetry.context import Context
@@ -23,9 +23,15 @@ SERVER_ERROR: Final = 500
 Carrier = TypeVar("Carrier")
 """What an adapter knows a request by: a scope, an environ, an aiohttp request."""
 
+Seen = TypeVar("Seen", bound="Observation[Any]")
+"""An adapter's own kind of observation."""
+
 Entered = Token[Context]
 """What `enter` hands to `leave`."""
 
+
+_otel_globals: Final = vars(otel_trace)
+"""Asked for each request whether the application has set a provider by now: a lookup costs less than a function."""
 
 _SDK: Final = "opentelemetry.sdk."
 """Where providers live whose sampler and processors can be found."""
@@ -85,6 +91,7 @@ class Observer(Generic[Carrier]):
         self._reader = reader
         self._capture = capture
 
+    @overload
     def begin(
         self,
         carrier: Carrier,
@@ -93,8 +100,34 @@ class Observer(Generic[Carrier]):
         tracestate: str | None = None,
         migration_status: str | None = None,
         migration_token: str | None = None,
-    ) -> "Observation[Carrier] | None":
-        """Start observing; None if the instrumentation itself failed, and the request is to be left alone."""
+    ) -> "Observation[Carrier] | None": ...
+
+    @overload
+    def begin(
+        self,
+        carrier: Carrier,
+        method: str,
+        traceparent: str | None,
+        tracestate: str | None,
+        migration_status: str | None,
+        migration_token: str | None,
+        kind: type[Seen],
+    ) -> Seen | None: ...
+
+    def begin(
+        self,
+        carrier: Carrier,
+        method: str,
+        traceparent: str | None = None,
+        tracestate: str | None = None,
+        migration_status: str | None = None,
+        migration_token: str | None = None,
+        kind: "type[Observation[Any]] | None" = None,
+    ) -> "Observation[Any] | None":
+        """Start observing; None if the instrumentation itself failed, and the request is to be left alone.
+
+        With `kind` the observation is one of the adapter's own: one object for a request instead of two.
+        """
         try:
             started = self.timer()
             rule = self._rule
@@ -103,33 +136,29 @@ class Observer(Generic[Carrier]):
             else:
                 side = rule.decide(migration_status, migration_token, lambda: self._reader.peer_of(carrier))
             span = open_span(traceparent, tracestate)
-            self._sample(span, method, carrier)
-            return Observation(self, carrier, method, side, span, started)
+            shared = self.telemetry
+            if _otel_globals.get("_TRACER_PROVIDER") is not shared.provider:
+                follow_provider(shared)
+            if shared.sampler is not None:
+                shared.sampler(span, method, self._reader.path_of, carrier)
+            span.recording = shared.span_sink is not None and span.flags & SAMPLED == SAMPLED
+            return (kind or Observation)(self, carrier, method, side, span, started)
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.telemetry.health.fault("begin", error)
             return None
 
-    def _sample(self, span: LightSpan, method: str, carrier: Carrier) -> None:
-        """Ask whoever decides what is recorded: the caller, unless a sampler or a provider says otherwise."""
-        shared = self.telemetry
-        if getattr(otel_trace, "_TRACER_PROVIDER", None) is not shared.provider:
-            follow_provider(shared)
-        if shared.sampler is not None:
-            shared.sampler(span, method, self._reader.path_of, carrier)
-        span.recording = shared.span_sink is not None and span.flags & SAMPLED == SAMPLED
-
     def record(self, seen: "Observation[Carrier]", error_type: str) -> None:
         """Put a finished request into its cells and, if somebody drains them, onto the span queue."""
         now = self.timer()
+        shared, started, status = self.telemetry, seen.started, seen.status
         route = seen.route if seen.route is not None else self.route_of(seen.carrier)
-        error = error_type or (str(seen.status) if seen.status >= SERVER_ERROR else "")
-        cell = self.telemetry.requests.get(seen.method, route, seen.status, error, seen.side, self.vantage)
-        cell.duration.observe(now - seen.started)
-        if seen.status:
-            cell.first_byte.observe((seen.first if seen.first is not None else now) - seen.started)
-        sink = self.telemetry.span_sink
-        if sink is not None and seen.span.flags & SAMPLED:
-            sink(self._span(seen, cell, now - seen.started))
+        error = error_type or (str(status) if status >= SERVER_ERROR else "")
+        cell = shared.requests.get(seen.method, route, status, error, seen.side, self.vantage)
+        cell.duration.observe(now - started)
+        if status:
+            cell.first_byte.observe((seen.first or now) - started)
+        if shared.span_sink is not None and seen.span.flags & SAMPLED:
+            shared.span_sink(self._span(seen, cell, now - started))
 
     def route_of(self, carrier: Carrier) -> str:
         """The bounded route of a request, as far as its framework has come."""
@@ -152,30 +181,30 @@ class Observer(Generic[Carrier]):
 class Observation(Generic[Carrier]):
     """One request. Only the first of `finish`, `abort` and `failed` counts."""
 
-    __slots__ = ("_observer", "carrier", "finished", "first", "method", "route", "side", "span", "started", "status")
+    __slots__ = ("carrier", "finished", "first", "method", "observer", "route", "side", "span", "started", "status")
 
     def __init__(
         self, observer: Observer[Carrier], carrier: Carrier, method: str, side: str, span: LightSpan, started: float
     ) -> None:
         """`started` is a reading of the observer's timer, in seconds."""
-        self._observer = observer
+        self.observer = observer
         self.carrier = carrier
         self.method = method
         self.side = side
         self.span = span
         self.started = started
-        self.first: float | None = None
+        self.first = 0.0  # not yet
         self.status = 0  # not answered yet
         self.route: str | None = None  # set by a gateway; else asked of the framework at the end
         self.finished = False
 
     def first_byte(self) -> None:
         """The first byte of the body goes out now; later calls change nothing."""
-        if self.first is None:
+        if not self.first:
             try:
-                self.first = self._observer.timer()
+                self.first = self.observer.timer()
             except Exception as error:  # noqa: BLE001 - the request's edge
-                self._observer.telemetry.health.fault("first_byte", error)
+                self.observer.telemetry.health.fault("first_byte", error)
 
     def finish(self, error_type: str = "") -> None:
         """The last byte is out."""
@@ -183,9 +212,9 @@ class Observation(Generic[Carrier]):
             return
         self.finished = True
         try:
-            self._observer.record(self, error_type)
+            self.observer.record(self, error_type)
         except Exception as error:  # noqa: BLE001 - the request's edge
-            self._observer.telemetry.health.fault("finish", error)
+            self.observer.telemetry.health.fault("finish", error)
 
     def abort(self, error_type: str) -> None:
         """The request ended early, for a reason that is no exception of the application."""
@@ -206,14 +235,14 @@ class Observation(Generic[Carrier]):
 
     def fault(self, where: str, error: BaseException) -> None:
         """Count a fault of an adapter while it watched this request."""
-        self._observer.telemetry.health.fault(where, error)
+        self.observer.telemetry.health.fault(where, error)
 
     def enter(self) -> Entered | None:
         """Make this the current request and span of the running context; hand the result to `leave`."""
         try:
             return attach(self.span, self)
         except Exception as error:  # noqa: BLE001 - the request's edge
-            self._observer.telemetry.health.fault("enter", error)
+            self.observer.telemetry.health.fault("enter", error)
             return None
 
     def leave(self, entered: Entered | None) -> None:
@@ -223,18 +252,18 @@ class Observation(Generic[Carrier]):
         try:
             detach(entered)
         except Exception as error:  # noqa: BLE001 - the request's edge
-            self._observer.telemetry.health.fault("leave", error)
+            self.observer.telemetry.health.fault("leave", error)
 
     def view(self) -> CurrentRequest:
         """What a handler may know of it."""
         return CurrentRequest(
-            trace_id=self.span.trace_id, span_id=self.span.span_id, served_by=self.side, service=self._observer.service
+            trace_id=self.span.trace_id, span_id=self.span.span_id, served_by=self.side, service=self.observer.service
         )
 
 
 def follow_provider(telemetry: Telemetry) -> None:
     """Take up a TracerProvider that the application has made the global one. Never raises."""
-    provider = getattr(otel_trace, "_TRACER_PROVIDER", None)
+    provider = _otel_globals.get("_TRACER_PROVIDER")
     with telemetry.lock:
         if provider is telemetry.provider:
             return

@@ -19,6 +19,10 @@ _KEY: Final[Any] = (
     web.RequestKey("figwatch_observation", object) if hasattr(web, "RequestKey") else "figwatch_observation"
 )
 
+SERVED_BY: Final[Any] = web.RequestKey("served_by", str) if hasattr(web, "RequestKey") else "figwatch.served_by"
+"""Key in the request for its side, one of contract.SIDES."""
+
+_METHOD_NOT_ALLOWED: Final = 405
 _GATEWAY_TIMEOUT: Final = 504  # what aiohttp answers for a handler that raised TimeoutError
 
 
@@ -32,8 +36,24 @@ class _Watched(Protocol):
 
 def template_of(request: web.Request) -> str | None:
     """The canonical path of the resource that was chosen, sub-application prefixes included."""
-    resource = request.match_info.route.resource
-    return None if resource is None else resource.canonical
+    match = request.match_info
+    resource = match.route.resource
+    if resource is not None:
+        return resource.canonical
+    refused = match.http_exception
+    if refused is None or refused.status != _METHOD_NOT_ALLOWED:
+        return None
+    return _of_any_method(match.apps[-1].router, request.rel_url.raw_path)
+
+
+def _of_any_method(router: web.UrlDispatcher, path: str) -> str | None:
+    """The template that would have matched with another method. Only asked for a 405."""
+    for resource in router.resources():
+        info = resource.get_info()
+        pattern = info.get("pattern")
+        if info.get("path") == path or (pattern is not None and pattern.fullmatch(path)):
+            return resource.canonical
+    return None
 
 
 def path_of(request: web.Request) -> str:
@@ -127,6 +147,8 @@ class AiohttpWatch:
                 header_of(request, contract.MIGRATION_TOKEN_HEADER),
             )
             request[_KEY] = seen
+            if seen is not None:
+                request[SERVED_BY] = seen.side
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.observer.telemetry.health.fault("aiohttp", error)
             return None
@@ -141,6 +163,7 @@ def _note(seen: Observation[web.Request], response: web.StreamResponse) -> None:
     response.headers.setdefault(contract.TRACE_ID_HEADER, seen.span.trace_id)
     if not isinstance(response, web.Response):
         _watch_writes(seen, response)
+        _watch_end(seen, response)  # the handler may end it itself, and go on working
 
 
 def _watch_writes(seen: Observation[web.Request], response: web.StreamResponse) -> None:
@@ -169,8 +192,10 @@ def _hold(seen: Observation[web.Request], response: object) -> None:
 
 
 def _follow(seen: Observation[web.Request], response: web.StreamResponse) -> None:
+    if response.prepared and not isinstance(response, web.Response):
+        return  # its end is watched since it was prepared
     watched = cast(_Watched, response)
-    prepare, write_eof = watched.prepare, watched.write_eof
+    prepare = watched.prepare
 
     async def watched_prepare(request: web.BaseRequest) -> AbstractStreamWriter | None:
         try:
@@ -178,6 +203,14 @@ def _follow(seen: Observation[web.Request], response: web.StreamResponse) -> Non
         except BaseException as error:
             _broke(seen, error)
             raise
+
+    watched.prepare = watched_prepare
+    _watch_end(seen, response)
+
+
+def _watch_end(seen: Observation[web.Request], response: web.StreamResponse) -> None:
+    watched = cast(_Watched, response)
+    write_eof = watched.write_eof
 
     async def watched_write_eof(*data: bytes) -> None:
         try:
@@ -188,7 +221,6 @@ def _follow(seen: Observation[web.Request], response: web.StreamResponse) -> Non
         seen.status = response.status
         seen.finish()
 
-    watched.prepare = watched_prepare
     watched.write_eof = watched_write_eof
 
 

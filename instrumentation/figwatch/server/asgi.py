@@ -16,12 +16,20 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 MARK: Final = "figwatch.vantage"
 """Key in the scope: an application inside an instrumented one is not counted twice at the same vantage."""
 
+SERVED_BY: Final = "figwatch.served_by"
+"""Key in the scope for the side of the request, one of contract.SIDES."""
+
+_STARLETTES_OWN: Final = "starlette.opentelemetry"
+_FASTAPIS_OWN: Final = "fastapi.telemetry"
+"""Keys by which the telemetry that these frameworks bring along knows that somebody is at work already."""
+
 _TRACE_ID: Final = contract.TRACE_ID_HEADER.lower().encode()
 _TRACEPARENT: Final = contract.TRACEPARENT_HEADER.encode()
 _TRACESTATE: Final = contract.TRACESTATE_HEADER.encode()
 _STATUS: Final = contract.MIGRATION_STATUS_HEADER.lower().encode()
 _TOKEN: Final = contract.MIGRATION_TOKEN_HEADER.lower().encode()
 _WANTED: Final = frozenset({_TRACEPARENT, _TRACESTATE, _STATUS, _TOKEN})
+_NO_HEADERS: Final[dict[bytes, str]] = {}
 
 
 class Renderer(Protocol):
@@ -75,62 +83,61 @@ class AsgiMiddleware:
         """Serve one connection."""
         if scope["type"] != "http" or scope.get(MARK) == self.observer.vantage:
             await self.app(scope, receive, send)
-        elif scope["path"] == self._metrics_path and scope["method"] in ("GET", "HEAD"):
+            return
+        if scope["path"] == self._metrics_path and scope["method"] in ("GET", "HEAD"):
             await answer_scrape(scope, send, self._render)
-        else:
-            await self._observe(scope, receive, send)
-
-    async def _observe(self, scope: Scope, receive: Receive, send: Send) -> None:
+            return
         seen = self._begin(scope)
         if seen is None:
             await self.app(scope, receive, send)
             return
-        exchange = _Exchange(seen, receive, send)
+        seen.pass_on(receive, send)
         entered = seen.enter()
         try:
-            await self.app(scope, exchange.receive, exchange.send)
+            await self.app(scope, seen.receive, seen.send)
         except BaseException as error:
-            exchange.broke(error)
+            seen.broke(error)
             raise
         else:
-            exchange.returned()
+            if not seen.finished:
+                seen.returned()
         finally:
             seen.leave(entered)
 
-    def _begin(self, scope: Scope) -> Observation[Scope] | None:
+    def _begin(self, scope: Scope) -> "_Exchange | None":
         try:
-            found = _headers(scope)
             scope[MARK] = self.observer.vantage
-            return self.observer.begin(
-                scope,
-                scope["method"],
-                found.get(_TRACEPARENT),
-                found.get(_TRACESTATE),
-                found.get(_STATUS),
-                found.get(_TOKEN),
+            scope[_STARLETTES_OWN] = True
+            scope.setdefault(_FASTAPIS_OWN, None)
+            found = _NO_HEADERS
+            for name, value in scope["headers"]:
+                if name in _WANTED:
+                    found = _with_header(found, name, value)
+            read = found.get
+            seen = self.observer.begin(
+                scope, scope["method"], read(_TRACEPARENT), read(_TRACESTATE), read(_STATUS), read(_TOKEN), _Exchange
             )
+            if seen is not None:
+                scope[SERVED_BY] = seen.side
+            return seen
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.observer.telemetry.health.fault("asgi", error)
             return None
 
 
-def _headers(scope: Scope) -> dict[bytes, str]:
-    """The headers we read. A repeated one is joined with a comma, as WSGI does: no single value of it is believed."""
-    found: dict[bytes, str] = {}
-    for name, value in scope["headers"]:
-        if name in _WANTED:
-            text = value.decode("latin-1")
-            found[name] = f"{found[name]},{text}" if name in found else text
-    return found
+def _with_header(found: dict[bytes, str], name: bytes, value: bytes) -> dict[bytes, str]:
+    """One more of the headers we read. A repeated one is joined with a comma, as WSGI does: no single value is believed."""
+    text = value.decode("latin-1")
+    return {**found, name: f"{found[name]},{text}" if name in found else text}
 
 
-class _Exchange:
-    """Watches the messages of one request, and passes every one on unchanged but for the trace id."""
+class _Exchange(Observation[Scope]):
+    """One request that watches its own messages, and passes every one on unchanged but for the trace id."""
 
-    __slots__ = ("_gone", "_receive", "_seen", "_send")
+    __slots__ = ("_gone", "_receive", "_send")
 
-    def __init__(self, seen: Observation[Scope], receive: Receive, send: Send) -> None:
-        self._seen = seen
+    def pass_on(self, receive: Receive, send: Send) -> None:
+        """Where messages come from, and where they go."""
         self._receive = receive
         self._send = send
         self._gone = False  # the client went away before the end of the response
@@ -150,10 +157,10 @@ class _Exchange:
             message = self._answered(message)
         elif kind == "http.response.body":
             if message.get("body"):
-                self._seen.first_byte()
+                self.first_byte()
             last = not message.get("more_body", False)
         elif kind in ("http.response.pathsend", "http.response.zerocopysend"):
-            self._seen.first_byte()
+            self.first_byte()
             last = not message.get("more_body", False)
         try:
             await self._send(message)
@@ -162,43 +169,37 @@ class _Exchange:
             self._gone = True
             raise
         if last:
-            self._seen.finish()
+            self.finish()
 
     def broke(self, error: BaseException) -> None:
         """The application raised."""
         if self._gone:
-            self._seen.abort(contract.CLIENT_DISCONNECT)
+            self.abort(contract.CLIENT_DISCONNECT)
         else:
-            self._seen.failed(error)
+            self.failed(error)
 
     def returned(self) -> None:
-        """The application returned; if its response is not complete, say why."""
-        if self._seen.finished:
-            return
+        """The application returned before its response was complete: say why."""
         if self._gone:
-            self._seen.abort(contract.CLIENT_DISCONNECT)
-        elif self._seen.status:
-            self._seen.abort(contract.INCOMPLETE_RESPONSE)
+            self.abort(contract.CLIENT_DISCONNECT)
+        elif self.status:
+            self.abort(contract.INCOMPLETE_RESPONSE)
         else:
-            self._seen.status = 500  # what every server answers in its place
-            self._seen.abort(contract.NO_RESPONSE)
+            self.status = 500  # what every server answers in its place
+            self.abort(contract.NO_RESPONSE)
 
     def _answered(self, message: Message) -> Message:
         try:
-            self._seen.status = message["status"]
-            return _with_trace_id(message, self._seen.span.trace_id)
+            self.status = message["status"]
+            headers = message.get("headers", ())
+            for header in headers:
+                if header[0] == _TRACE_ID:
+                    return message
+            # A message of our own: an application may send the same one to every client.
+            return {**message, "headers": [*headers, (_TRACE_ID, self.span.trace_id.encode())]}
         except Exception as error:  # noqa: BLE001 - the request's edge: the message goes out as it came
-            self._seen.fault("asgi", error)
+            self.fault("asgi", error)
             return message
-
-
-def _with_trace_id(message: Message, trace_id: str) -> Message:
-    headers = list(message.get("headers", ()))
-    for header in headers:
-        if header[0] == _TRACE_ID:
-            return message
-    headers.append((_TRACE_ID, trace_id.encode()))
-    return {**message, "headers": headers}
 
 
 async def answer_scrape(scope: Scope, send: Send, render: Renderer) -> None:

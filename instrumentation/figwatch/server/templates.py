@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from typing import Any, Final
 
 from figwatch.routes import segments_of
@@ -37,6 +38,21 @@ def note_flask(environ: MutableMapping[str, Any]) -> None:
     rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
     if rule is not None:
         environ[NOTED_ROUTE] = (environ.get("SCRIPT_NAME") or "") + str(rule.rule)
+
+
+def hook_flask(app: Any) -> None:
+    """Let a Flask application note the rule of a request that came with a wrong method: it has chosen none."""
+    refuse = app.raise_routing_exception
+
+    def noting(request: Any) -> Any:
+        allowed = getattr(request.routing_exception, "valid_methods", None)
+        if allowed:
+            with suppress(Exception):  # not even the other method matches: the rule stays unknown
+                rule, _values = app.create_url_adapter(request).match(method=min(allowed), return_rule=True)
+                request.environ[NOTED_ROUTE] = (request.environ.get("SCRIPT_NAME") or "") + str(rule.rule)
+        return refuse(request)
+
+    app.raise_routing_exception = noting
 
 
 def _fastapi_included(scope: Mapping[str, Any]) -> str | None:

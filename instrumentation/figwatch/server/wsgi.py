@@ -27,6 +27,9 @@ Renderer = Callable[[str], tuple[int, str, bytes]]
 MARK: Final = "figwatch.vantage"
 """Key in the environ: an application inside an instrumented one is not counted twice at the same vantage."""
 
+SERVED_BY: Final = "figwatch.served_by"
+"""Key in the environ for the side of the request, one of contract.SIDES."""
+
 _TRACEPARENT: Final = "HTTP_TRACEPARENT"
 _TRACESTATE: Final = "HTTP_TRACESTATE"
 _STATUS: Final = "HTTP_X_MIGRATION_STATUS"
@@ -107,7 +110,7 @@ class WsgiMiddleware:
     def _begin(self, environ: Environ) -> Observation[Environ] | None:
         try:
             environ[MARK] = self.observer.vantage
-            return self.observer.begin(
+            seen = self.observer.begin(
                 environ,
                 environ["REQUEST_METHOD"],
                 environ.get(_TRACEPARENT),
@@ -115,6 +118,9 @@ class WsgiMiddleware:
                 environ.get(_STATUS),
                 environ.get(_TOKEN),
             )
+            if seen is not None:
+                environ[SERVED_BY] = seen.side
+            return seen
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.observer.telemetry.health.fault("wsgi", error)
             return None

@@ -1,7 +1,6 @@
 """Routes come from the framework's own templates."""
 
 import asyncio
-from importlib import import_module
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from starlette.routing import Mount, Route
 
 import figwatch
 from figwatch.testing import recording
+from support.families import make_django_asgi, make_django_wsgi
 from support.library import aiohttp_client, call_asgi, call_wsgi
 
 
@@ -125,16 +125,7 @@ def test_flasks_rule_is_the_route(path: str, status: str, route: str) -> None:
 
 
 def django_handler(*, asynchronous: bool) -> Any:
-    # Django has no types of its own; loading it by name keeps Any where it belongs.
-    django, conf = import_module("django"), import_module("django.conf")
-    asgi, wsgi = import_module("django.core.handlers.asgi"), import_module("django.core.handlers.wsgi")
-    settings = conf.settings
-    if not settings.configured:
-        settings.configure(
-            ROOT_URLCONF="support.library_urls", ALLOWED_HOSTS=["*"], SECRET_KEY="test", LOGGING_CONFIG=None
-        )
-        django.setup()
-    return asgi.ASGIHandler() if asynchronous else wsgi.WSGIHandler()
+    return make_django_asgi() if asynchronous else make_django_wsgi()
 
 
 DJANGO_CASES = [("/v1/items/1/", "200", "/v1/items/{number}"), ("/nothing", "404", "__unmatched__")]

@@ -1,0 +1,211 @@
+"""Right in every awkward case: twenty-three rows, for each family, over real servers.
+
+A row that a family cannot meet stands in CANNOT with the reason, and a test below checks the claim.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from figwatch import contract
+from figwatch.telemetry import Telemetry
+from figwatch.testing import Recorder, recording
+from support import stage
+from support.families import FAMILIES, Answer, Family, ask, instrumented, leave_early, until
+from support.library import fresh_telemetry
+
+# Django leaves the request's body to the garbage collector when a stream breaks under ASGI.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Unclosed file <tempfile.Spooled:ResourceWarning",
+    "ignore:Exception ignored in. <function SpooledTemporaryFile:pytest.PytestUnraisableExceptionWarning",
+)
+
+TOKEN = "s3cret"
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
+SPAN_FIELDS = ("method", "route", "status", "error_type", "served_by", "vantage")
+
+
+class Served(NamedTuple):
+    """One family's application behind its server, and the telemetry it counts in."""
+
+    family: Family
+    port: int
+    telemetry: Telemetry
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> Answer:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return ask(self.port, path, method=method, headers=named)
+
+
+@pytest.fixture(scope="module", params=FAMILIES, ids=lambda family: family.name)
+def served(request: pytest.FixtureRequest) -> Iterator[Served]:
+    telemetry = fresh_telemetry(stage.TIMER)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("figwatch.telemetry._process", telemetry)
+        app = instrumented(request.param, trust_token=TOKEN)
+    with request.param.serve(app) as port:
+        yield Served(request.param, port, telemetry)
+
+
+@pytest.fixture
+def recorded(served: Served) -> Iterator[Recorder]:
+    with recording(served.telemetry) as recorder:
+        yield recorder
+        assert recorder.faults() == 0
+
+
+def counted(recorded: Recorder, number: int = 1, **labels: str) -> None:
+    until(lambda: recorded.requests() >= number)
+    recorded.assert_requests(number)
+    recorded.assert_requests(number, **labels)
+
+
+def test_01_the_duration_runs_to_the_last_byte_and_the_first_is_a_metric_of_its_own(
+    served: Served, recorded: Recorder
+) -> None:
+    assert served.get("/stream").body == "firstlast"
+    counted(recorded, http_route="/stream", error_type="")
+    assert recorded.seconds(contract.TIME_TO_FIRST_BYTE) == 1
+    assert recorded.seconds(contract.REQUEST_DURATION) == 3
+
+
+def test_02_work_in_the_background_is_not_in_the_duration(served: Served, recorded: Recorder) -> None:
+    stage.DONE.clear()
+    assert served.get("/afterwards").body == "x"
+    assert stage.DONE.wait(10)
+    counted(recorded, http_route="/afterwards", http_response_status_code="200", error_type="")
+    assert recorded.seconds(contract.REQUEST_DURATION) == 0
+
+
+def test_03_an_error_in_mid_stream_is_an_error(served: Served, recorded: Recorder) -> None:
+    served.get("/breaks")
+    counted(recorded, http_route="/breaks", http_response_status_code="200", error_type="support.stage.Broken")
+
+
+def test_04_a_client_that_leaves_is_marked(served: Served, recorded: Recorder) -> None:
+    leave_early(served.port, "/endless")
+    counted(recorded, http_route="/endless", http_response_status_code="200", error_type="client_disconnect")
+
+
+@pytest.mark.parametrize("path", ["/items/1", "/items/abc"])
+def test_06_the_template_is_the_route(served: Served, recorded: Recorder, path: str) -> None:
+    served.get(path)
+    counted(recorded, http_route="/items/{id}")
+
+
+def test_06_a_routers_prefix_is_in_the_route(served: Served, recorded: Recorder) -> None:
+    assert served.get("/v2/items/1").status == 200
+    counted(recorded, http_route="/v2/items/{id}")
+
+
+def test_07_a_mounted_application_is_in_the_route(served: Served, recorded: Recorder) -> None:
+    assert served.get("/tenants/acme/deep/items/1").status == 200
+    tenant = "acme" if served.family.name == "aiohttp" else "{tenant}"
+    counted(recorded, http_route=f"/tenants/{tenant}/deep/items/{{id}}")
+
+
+def test_08_paths_that_match_nothing_are_counted_together(served: Served, recorded: Recorder) -> None:
+    for path in ("/no", "/such/path", "/v2/items", "/%ff%fe", "//"):
+        assert served.get(path).status in (404, 405)
+    counted(recorded, 5, http_response_status_code="404")
+    assert recorded.requests(http_route="__unmatched__") >= 3
+
+
+def test_09_a_wrong_method_keeps_the_template(served: Served, recorded: Recorder) -> None:
+    assert served.get("/items/1", "DELETE").status == 405
+    counted(recorded, http_route="/items/{id}", http_response_status_code="405", http_request_method="DELETE")
+
+
+def test_10_made_up_methods_add_no_series(served: Served, recorded: Recorder) -> None:
+    before = series(served)
+    for method in ("PROPFIND", "MKCOL", "LOCK"):  # servers let no other made-up ones through
+        served.get("/items/1", method)
+    counted(recorded, 3, http_request_method="_OTHER")
+    assert series(served) - before <= 2  # both histograms of _OTHER
+
+
+def test_11_made_up_hosts_add_no_series(served: Served, recorded: Recorder) -> None:
+    served.get("/items/1")
+    counted(recorded)
+    before = series(served)
+    for host in ("a.example", "b.example", "c.example"):
+        assert served.get("/items/1", Host=host).status == 200
+    counted(recorded, 4)
+    assert series(served) == before
+
+
+def series(served: Served) -> int:
+    return sum(len(family.readings()) for family in served.telemetry.cells.families())
+
+
+def test_12_an_error_of_the_client_is_none_of_the_span_and_one_of_the_server_is(
+    served: Served, recorded: Recorder
+) -> None:
+    for code in (404, 422, 500, 503):
+        assert served.get(f"/status/{code}").status == code
+    assert served.get("/raises").status == 500
+    counted(recorded, 5)
+    until(lambda: len(recorded.spans) == 5)
+    assert [span.failed for span in recorded.spans] == [False, False, True, True, True]
+    assert [span.error_type for span in recorded.spans][:4] == ["", "", "500", "503"]
+    assert recorded.spans[4].error_type in ("500", "support.stage.Broken")
+
+
+def test_13_one_request_is_one_span_whatever_its_chunks(served: Served, recorded: Recorder) -> None:
+    served.get("/stream")
+    counted(recorded)
+    until(lambda: len(recorded.spans) == 1)
+    (span,) = recorded.spans
+    assert span.name == "GET /stream"
+
+
+def test_15_names_units_and_buckets_are_those_of_the_conventions_and_the_contract(
+    served: Served, recorded: Recorder
+) -> None:
+    served.get("/items/1")
+    counted(recorded)
+    until(lambda: len(recorded.spans) == 1)
+    assert recorded.spans[0].attributes() == {
+        "http.request.method": "GET",
+        "http.route": "/items/{id}",
+        "url.path": "/items/{id}",
+        "http.response.status_code": 200,
+        "figwatch.served_by": "service",
+        "figwatch.vantage": "application",
+    }
+    definitions = {each.definition.name: each.definition for each in served.telemetry.cells.families()}
+    for name in (contract.REQUEST_DURATION, contract.TIME_TO_FIRST_BYTE):
+        assert definitions[name].unit == "seconds"
+        assert definitions[name].bounds == contract.BUCKETS
+
+
+def test_16_the_trace_id_is_the_handlers_and_the_responses(served: Served, recorded: Recorder) -> None:
+    answer = served.get("/items/1", traceparent=PARENT)
+    assert answer.body.split()[0] == TRACE
+    assert answer.headers["x-trace-id"] == TRACE
+    until(lambda: len(recorded.spans) == 1)
+    assert recorded.spans[0].parent_id == PARENT.split("-")[2]
+
+
+@pytest.mark.parametrize(
+    ("headers", "side"),
+    [
+        ({}, "service"),
+        ({"X_Migration_Status": "legacy"}, "service"),  # dropped: nobody vouches for it
+        ({"X_Migration_Status": "legacy", "X_Migration_Token": "guess"}, "service"),
+        ({"X_Migration_Status": "legacy", "X_Migration_Token": TOKEN}, "legacy"),
+        ({"X_Migration_Status": "shadow", "X_Migration_Token": TOKEN}, "shadow"),
+        ({"X_Migration_Status": "canary", "X_Migration_Token": TOKEN}, "unknown"),
+    ],
+)
+def test_19_the_side_is_on_metric_and_span_and_in_the_request(
+    served: Served, recorded: Recorder, headers: dict[str, str], side: str
+) -> None:
+    assert served.get("/side", **headers).body == side
+    counted(recorded, served_by=side)
+    until(lambda: len(recorded.spans) == 1)
+    assert recorded.spans[0].served_by == side
+    refused = recorded.value(contract.UNTRUSTED_HEADERS)
+    assert refused == (0 if side in ("legacy", "shadow") or not headers else 1)
