@@ -1,4 +1,6 @@
-"""Where the newest view stands, for whoever looks."""
+"""Where the newest view stands, for whoever looks or waits for the next."""
+
+import asyncio
 
 from figwatch_agent.model.view import View
 
@@ -8,6 +10,7 @@ class Latest:
 
     def __init__(self) -> None:
         self._view: View | None = None
+        self._published = asyncio.Event()
 
     @property
     def latest(self) -> View | None:
@@ -17,3 +20,11 @@ class Latest:
     def publish(self, view: View) -> None:
         """Called once a tick after the commit."""
         self._view = view
+        published, self._published = self._published, asyncio.Event()
+        published.set()
+
+    async def after(self, view: View | None) -> View:
+        """The newest view, as soon as it is another than this one; who waits long misses those in between."""
+        while self._view is None or self._view is view:
+            await self._published.wait()
+        return self._view
