@@ -1,9 +1,10 @@
 """/metrics: the cells as prometheus_client metrics, in the text format or OpenMetrics as the scraper asks."""
 
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from itertools import zip_longest
 from typing import Any, Final
 
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, samples
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.exposition import generate_latest as plain_text
 from prometheus_client.metrics_core import Metric
@@ -12,11 +13,16 @@ from prometheus_client.openmetrics.exposition import generate_latest as openmetr
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
+from figwatch import contract
 from figwatch.cells import Definition, Reading, whole
-from figwatch.telemetry import Telemetry, process
+from figwatch.telemetry import Exemplar, Telemetry, process
 
 _OPENMETRICS: Final = "application/openmetrics-text"
 _TOTAL: Final = "_total"
+_NANOSECONDS: Final = 1e9
+
+Exemplars = Callable[[tuple[str, ...]], Sequence[Exemplar | None]]
+"""The exemplars of a series of REQUEST_DURATION, one for each bucket or none at all."""
 
 Scope = MutableMapping[str, Any]
 AsgiApp = Callable[
@@ -35,7 +41,7 @@ class CellsCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """One prometheus_client metric per family."""
         for definition, readings in self._telemetry.cells.snapshot():
-            yield _metric(definition, readings)
+            yield _metric(definition, readings, self._telemetry.requests.exemplars)
 
 
 class Page:
@@ -100,11 +106,15 @@ async def _lifespan(receive: Callable[[], Awaitable[Scope]], send: Callable[[Sco
             return
 
 
-def _metric(definition: Definition, readings: list[Reading]) -> Metric:
-    fill = _fill_counter if definition.kind == "counter" else _fill_histogram
+def _metric(definition: Definition, readings: list[Reading], exemplars: Exemplars) -> Metric:
     metric = Metric(_base_name(definition), definition.help, definition.kind, definition.unit)
     for reading in readings:
-        fill(metric, dict(zip(definition.labels, reading.labels, strict=True)), reading, definition.bounds)
+        labels = dict(zip(definition.labels, reading.labels, strict=True))
+        if definition.kind == "counter":
+            _fill_counter(metric, labels, reading)
+        else:
+            kept = exemplars(reading.labels) if definition.name == contract.REQUEST_DURATION else ()
+            _fill_histogram(metric, labels, reading, definition.bounds, kept)
     return metric
 
 
@@ -113,19 +123,32 @@ def _base_name(definition: Definition) -> str:
     return definition.name.removesuffix(_TOTAL) if definition.kind == "counter" else definition.name
 
 
-def _fill_counter(metric: Metric, labels: dict[str, str], reading: Reading, _bounds: tuple[float, ...]) -> None:
+def _fill_counter(metric: Metric, labels: dict[str, str], reading: Reading) -> None:
     metric.add_sample(metric.name + _TOTAL, labels, reading.counts[0] + whole(reading.total))
     metric.add_sample(metric.name + "_created", labels, reading.created)
 
 
-def _fill_histogram(metric: Metric, labels: dict[str, str], reading: Reading, bounds: tuple[float, ...]) -> None:
+def _fill_histogram(
+    metric: Metric,
+    labels: dict[str, str],
+    reading: Reading,
+    bounds: tuple[float, ...],
+    exemplars: Sequence[Exemplar | None],
+) -> None:
     running = 0
-    for edge, count in zip(_edges(bounds), reading.counts, strict=True):
+    for edge, count, kept in zip_longest(_edges(bounds), reading.counts, exemplars):
         running += count
-        metric.add_sample(metric.name + "_bucket", {**labels, "le": edge}, running)
+        metric.add_sample(
+            metric.name + "_bucket", {**labels, "le": edge}, running, exemplar=None if kept is None else _shown(kept)
+        )
     metric.add_sample(metric.name + "_count", labels, running)
     metric.add_sample(metric.name + "_sum", labels, reading.total)
     metric.add_sample(metric.name + "_created", labels, reading.created)
+
+
+def _shown(exemplar: Exemplar) -> samples.Exemplar:
+    identity = {"trace_id": exemplar.trace_id, "span_id": f"{exemplar.span_id:016x}"}
+    return samples.Exemplar(identity, exemplar.seconds, exemplar.when / _NANOSECONDS)
 
 
 def _edges(bounds: tuple[float, ...]) -> list[str]:

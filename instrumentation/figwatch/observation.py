@@ -3,6 +3,7 @@
 Nothing here raises at request time: every fault is counted and swallowed where it would otherwise reach the request.
 """
 
+from bisect import bisect_left
 from contextvars import Token
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast, overload
 
@@ -15,7 +16,7 @@ from figwatch.current import attach, current, detach
 from figwatch.errors import DefinitionError
 from figwatch.migration import SideRule
 from figwatch.routes import Routes
-from figwatch.telemetry import RequestCell, Telemetry
+from figwatch.telemetry import Exemplar, RequestCell, Telemetry
 from figwatch.tracing import SAMPLED, LightSpan, SpanRecord, open_span
 
 SERVER_ERROR: Final = 500
@@ -157,16 +158,21 @@ class Observer(Generic[Carrier]):
         cell.duration.observe(now - started)
         if status:
             cell.first_byte.observe((seen.first or now) - started)
-        if shared.span_sink is not None and seen.span.flags & SAMPLED:
-            shared.span_sink(self._span(seen, cell, now - started))
+        span = seen.span
+        if span.flags & SAMPLED:
+            seconds, ended = now - started, shared.wall_clock()
+            cell.exemplars[bisect_left(contract.BUCKETS, seconds)] = Exemplar(
+                span.trace_id, span.number, seconds, ended
+            )
+            if shared.span_sink is not None:
+                shared.span_sink(self._span(seen, cell, seconds, ended))
 
     def route_of(self, carrier: Carrier) -> str:
         """The bounded route of a request, as far as its framework has come."""
         template = self._reader.template_of(carrier)
         return self._routes.name(template, "" if template is not None else self._reader.path_of(carrier))
 
-    def _span(self, seen: "Observation[Carrier]", cell: RequestCell, seconds: float) -> SpanRecord:
-        end = self.telemetry.wall_clock()
+    def _span(self, seen: "Observation[Carrier]", cell: RequestCell, seconds: float, end: int) -> SpanRecord:
         start = end - int(seconds * 1e9)
         capture = self._capture
         if capture.any:

@@ -3,7 +3,7 @@
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from figwatch import contract
@@ -19,12 +19,22 @@ ERROR_TYPE_CAP: Final = 100
 """Distinct exception names counted; the rest is `_OTHER`, so that made-up classes add no series."""
 
 
+class Exemplar(NamedTuple):
+    """A recorded request that fell into a bucket."""
+
+    trace_id: str  # 32 hex digits
+    span_id: int
+    seconds: float
+    when: int  # nanoseconds since the epoch
+
+
 class RequestCell(NamedTuple):
     """Both histograms of one label set, and the labels as they are written."""
 
     duration: HistogramCell
     first_byte: HistogramCell
     labels: tuple[str, ...]  # in the order of contract.REQUEST_LABELS
+    exemplars: list[Exemplar | None]  # the latest of this process in each bucket of `duration`
 
 
 class RequestCells:
@@ -40,6 +50,7 @@ class RequestCells:
             cells, health, contract.TIME_TO_FIRST_BYTE, "Seconds from first byte in to first byte out."
         )
         self._found: dict[tuple[str, str, int, str, str, str], RequestCell] = {}
+        self._exemplars: dict[tuple[str, ...], list[Exemplar | None]] = {}
         self._errors: set[str] = set()
         self._lock = threading.Lock()
 
@@ -54,10 +65,13 @@ class RequestCells:
         with self._lock:
             if key not in self._found:
                 labels = (key[0], route, str(key[2]) if key[2] else "", key[3], side, vantage)
-                self._found[key] = RequestCell(
-                    duration=self._duration.cell(labels), first_byte=self._first.cell(labels), labels=labels
-                )
+                exemplars = self._exemplars.setdefault(labels, [None] * (len(contract.BUCKETS) + 1))
+                self._found[key] = RequestCell(self._duration.cell(labels), self._first.cell(labels), labels, exemplars)
             return self._found[key]
+
+    def exemplars(self, labels: tuple[str, ...]) -> Sequence[Exemplar | None]:
+        """The latest recorded request in each bucket of a series of REQUEST_DURATION."""
+        return self._exemplars.get(labels, ())
 
     def forked(self) -> None:
         """In a forked child: a lock that a thread of the parent held would never be released."""
