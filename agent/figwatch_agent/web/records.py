@@ -5,10 +5,8 @@ from aiohttp import web
 from figwatch_agent.report.records import delivery_document as delivery_document
 from figwatch_agent.report.records import rollback_document, transition_document
 from figwatch_agent.web.answers import errors, json_answer
+from figwatch_agent.web.api_query import LONGEST_ID, MOST, Query, nothing_asked
 from figwatch_agent.web.deps import Deps
-
-MOST = 1000
-"""Rows of one answer."""
 
 
 class Records:
@@ -24,6 +22,7 @@ class Records:
 
     async def rollback(self, request: web.Request) -> web.Response:
         """One rollback, by its own id or its incident's."""
+        nothing_asked(request)
         wanted = request.match_info["id"]
         for record in await self._deps.journal.rollbacks(MOST):
             if wanted in (record.intent.id, record.intent.incident):
@@ -32,7 +31,10 @@ class Records:
 
     async def deliveries(self, request: web.Request) -> web.Response:
         """Outbox rows with their state; ``?incident=`` for those of one incident."""
-        rows = await self._deps.outbox.deliveries(request.query.get("incident"), _limit(request, 200))
+        query = Query(request)
+        incident, limit = query.text("incident", LONGEST_ID), query.whole("limit", 200, MOST)
+        query.finish()
+        rows = await self._deps.outbox.deliveries(incident, limit)
         return json_answer({"version": 1, "deliveries": [delivery_document(row) for row in rows]})
 
     async def transitions(self, request: web.Request) -> web.Response:
@@ -42,5 +44,7 @@ class Records:
 
 
 def _limit(request: web.Request, usual: int) -> int:
-    given = request.query.get("limit", str(usual))
-    return min(int(given), MOST) if given.isascii() and given.isdigit() and len(given) < 10 and int(given) else usual
+    query = Query(request)
+    limit = query.whole("limit", usual, MOST)
+    query.finish()
+    return limit

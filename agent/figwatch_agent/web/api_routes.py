@@ -1,0 +1,30 @@
+"""Which path of the API is answered by what. The OpenAPI document names the same paths, and a test says so."""
+
+from figwatch_agent.web.api import Api
+from figwatch_agent.web.api_badges import Badges
+from figwatch_agent.web.api_query import Handler, checked
+from figwatch_agent.web.deps import Deps
+from figwatch_agent.web.records import Records
+
+
+def api_routes(deps: Deps) -> dict[str, Handler]:
+    """Reads by their path, badges included."""
+    api, records, badges = Api(deps), Records(deps), Badges(deps)
+    reads: dict[str, Handler] = {
+        "/api/v1/status": api.status,
+        "/api/v1/overview": api.overview,
+        "/api/v1/routes": api.routes,
+        "/api/v1/routes/{route:.+}": api.route,
+        "/api/v1/incidents": api.incidents,
+        "/api/v1/incidents/{id:.+}": api.incident,
+        "/api/v1/criteria": api.criteria,
+        "/api/v1/agent": api.agent,
+        "/api/v1/rollbacks": records.rollbacks,
+        "/api/v1/rollbacks/{id:.+}": records.rollback,
+        "/api/v1/deliveries": records.deliveries,
+        "/api/v1/transitions": records.transitions,
+        "/api/v1/openapi.json": api.openapi,
+        "/badges/route/{route:.+}.svg": badges.route,
+        "/badges/criterion/{name:.+}.svg": badges.criterion,
+    }
+    return {path: checked(handler) for path, handler in reads.items()}
