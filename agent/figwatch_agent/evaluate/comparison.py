@@ -92,8 +92,9 @@ class WindowFigures:
 
     @property
     def not_worse(self) -> bool:
-        """Surely not worse by the margin."""
-        return self.enough and self.service_high < self.control_low + self.margin
+        """Surely not worse by the margin. A side that served nobody is not known to be as good as a bad one."""
+        measured = self.enough and self.sides.service.total > 0
+        return measured and self.service_high < self.control_low + self.margin
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

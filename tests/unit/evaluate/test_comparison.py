@@ -78,6 +78,10 @@ def test_a_control_that_fails_alone_shows_that_the_service_is_not_worse() -> Non
     assert _look((0, 1_000, 500, 1_000)).outcome is Outcome.NOT_WORSE
 
 
+def test_a_service_that_served_nobody_is_not_known_to_be_as_good_as_a_failing_control() -> None:
+    assert _look((0, 0, 40, 40)).outcome is Outcome.UNDECIDED
+
+
 def test_equal_sides_with_much_traffic_are_not_worse() -> None:
     assert _look((100, 1_000_000, 100, 1_000_000)).outcome is Outcome.NOT_WORSE
 
