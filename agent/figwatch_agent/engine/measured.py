@@ -5,11 +5,12 @@ from fractions import Fraction
 
 from figwatch_agent.durations import Duration, Instant, format_duration, format_seconds
 from figwatch_agent.engine.catalog import Stream
-from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, TRAFFIC_SIDES
+from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.evaluate.latency import quantile
 from figwatch_agent.evaluate.mttr import mttr
 from figwatch_agent.evaluate.uptime import Uptime
+from figwatch_agent.evaluate.windows import highest_ratio, lowest_ratio
 from figwatch_agent.model.incident import Incident, IncidentKind
 from figwatch_agent.model.names import Measure, Severity
 from figwatch_agent.model.slo import Criterion, ServiceSlos
@@ -142,22 +143,20 @@ def _mttr(
 def _legacy_ratio(
     parts: Parts, service: ServiceSlos, criterion: Criterion, incidents: tuple[Incident, ...], at: Instant
 ) -> Measured:
-    traffic = parts.rings.traffic(criterion.over)
     route = parts.rings.catalog.route(criterion.route) if criterion.route else None
-    row = traffic[route.index] if route is not None else traffic.sum(axis=0)
-    legacy = int(row[TRAFFIC_SIDES.index("legacy")])
-    total = int(row.sum()) - int(row[TRAFFIC_SIDES.index("shadow")])
+    served, everybody = parts.rings.users_by_legacy(criterion.over, route.index if route is not None else None)
+    legacy, total = int(served.most[0]), int(everybody.most[0])
     coverage = _coverage(parts, service, criterion.over)
     if not total:
         return _nothing(criterion, "ratio", "no request was seen at the edge in this time", coverage)
     if coverage < FLOOR:
         return _nothing(criterion, "ratio", f"only {float(coverage):.2%} of the time was measured", coverage)
-    ratio = Fraction(legacy, total)
+    low, high = lowest_ratio(served, everybody, 0), highest_ratio(served, everybody, 0)
     return Measured(
         criterion=criterion,
-        low=ratio,
-        high=ratio,
-        estimate=ratio,
+        low=low if low is not None else high,
+        high=high if high is not None else low,
+        estimate=Fraction(legacy, total),
         unit="ratio",
         coverage=coverage,
         counts=Counts(bad=legacy, total=total),

@@ -131,6 +131,13 @@ class Rings:
         window = self.rings["traffic"].window(length)
         return window.most.reshape(-1, len(TRAFFIC_SIDES))
 
+    def users_by_legacy(self, length: Duration, route: int | None) -> tuple[Window, Window]:
+        """(served by legacy, all) requests of a route's users, or of all routes and every other; of one column each."""
+        window = self.rings["traffic"].window(length)
+        parts = [_users(window.inside, route), _users(window.edge, route)]
+        legacy, everybody = (np.array(pair, dtype=np.int64) for pair in zip(*parts, strict=True))
+        return Window(legacy[:1], legacy[1:]), Window(everybody[:1], everybody[1:])
+
     def buckets(self, length: Duration) -> Counts:
         """Requests by [route, side, bucket] over the last ``length``, each bucket by itself."""
         cumulative = self.rings["buckets"].window(length).most.reshape(-1, len(BUCKET_SIDES), len(BOUNDS) + 1)
@@ -159,6 +166,13 @@ def _sided(catalog: Catalog) -> dict[int, list[int]]:
         if stream.sided and stream.route in places:
             found.setdefault(places[stream.route], []).append(stream.index)
     return found
+
+
+def _users(traffic: Counts, route: int | None) -> tuple[int, int]:
+    """(legacy, all but copies) of flat counts by route and side."""
+    by_side = traffic.reshape(-1, len(TRAFFIC_SIDES))
+    row = by_side.sum(axis=0) if route is None else by_side[route]
+    return int(row[TRAFFIC_SIDES.index("legacy")]), int(row.sum() - row[TRAFFIC_SIDES.index("shadow")])
 
 
 def _part(window: Window, first: int, count: int) -> Window:
