@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from typing import Any
 
-from figwatch_agent.commands._agent import AgentClient, AgentRefused, url_of
+from figwatch_agent.commands._agent import AgentRefused, client_of
 from figwatch_agent.errors import AgentUnreachable
 from figwatch_agent.model.settings import Settings
 from figwatch_agent.report.incidents import incident_document
+from figwatch_agent.report.records import rollback_document
 from figwatch_agent.store.writer import open_inbox
-from figwatch_agent.web.records import rollback_document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +36,7 @@ class Kept:
 
 def kept(settings: Settings) -> Kept:
     """From the agent where one answers, else from the state. Raises StoreError where neither is there."""
-    client = AgentClient(url_of(settings.web))
+    client = client_of(settings.web)
     try:
         incidents = client.get("/api/v1/incidents")["incidents"]
         rollbacks = client.get("/api/v1/rollbacks", limit=1000)["rollbacks"]

@@ -1,14 +1,18 @@
 """Draws tables on the terminal. Colour only repeats what the words say, and obeys NO_COLOR."""
 
+import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Final, Protocol
 
-from rich.console import Console
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
 from rich.table import Table as Drawn
 from rich.text import Text
 
+from figwatch_agent.report.spark import BLOCKS, PLAIN
 from figwatch_agent.report.summary import Table
 
 _COLOURS: Final = {
@@ -17,37 +21,81 @@ _COLOURS: Final = {
     "missed": "bold red",
     "inconclusive": "yellow",
     "unknown": "yellow",
+    "nobody": "yellow",
     "ok": "green",
     "page": "red",
 }
 _PIPED: Final = 160
 """Columns where the output is no terminal."""
-_GAP: Final = 2
+_GAP: Final = 1
 """Columns on each side of a cell."""
 _LAST: Final = 30
 """Columns that the last cell of a row needs at least; it wraps, since what people read stands there."""
 
 
-def draw(head: str, tables: Iterable[Table]) -> None:
-    """The head line, then every table or why it is empty. No text of a table is read as markup."""
+class Look(Protocol):
+    """Shows one state of things in the place of the one before."""
+
+    def __call__(self, head: str, tables: Sequence[Table], notes: Sequence[str]) -> None:
+        """A head line, tables, and lines below them."""
+
+
+def draw(head: str, tables: Iterable[Table], notes: Iterable[str] = ()) -> None:
+    """The head line, then every table or why it is empty, then notes. No text is read as markup."""
+    console = _console()
+    for part in _parts(head, tables, notes, console.width):
+        console.print(part)
+
+
+@contextmanager
+def screen() -> Iterator[Look]:
+    """A terminal's whole screen, given back at the end. Without a terminal, one look after the other."""
+    console = _console()
+    if not sys.stdout.isatty():
+        yield draw
+        return
+    with Live(console=console, screen=True, auto_refresh=False, vertical_overflow="ellipsis") as live:
+
+        def look(head: str, tables: Sequence[Table], notes: Sequence[str]) -> None:
+            width = shutil.get_terminal_size().columns
+            live.update(Group(*_parts(head, tables, notes, width), Text("Ctrl-C ends", style="dim")), refresh=True)
+
+        yield look
+
+
+def heights() -> str:
+    """The characters of sparklines that this output can show."""
+    try:
+        BLOCKS.encode(sys.stdout.encoding or "ascii")
+    except (UnicodeEncodeError, LookupError):
+        return PLAIN
+    return PLAIN if os.environ.get("TERM") == "linux" else BLOCKS  # its font has no eighths
+
+
+def _console() -> Console:
     terminal = sys.stdout.isatty()
-    console = Console(
+    return Console(
         width=shutil.get_terminal_size().columns if terminal else _PIPED,
         force_terminal=None,
         highlight=False,
         emoji=False,
         markup=False,
     )
+
+
+def _parts(head: str, tables: Iterable[Table], notes: Iterable[str], width: int) -> Iterator[RenderableType]:
     if head:
-        console.print(Text(head))
+        yield Text(head)
     for table in tables:
-        console.print()
+        yield Text("")
         if not table.rows:
-            console.print(Text(f"{table.title}: {table.empty}"))
-        elif _narrowest(table) <= console.width:
-            console.print(_drawn(table))
+            yield Text(f"{table.title}: {table.empty}")
+        elif _narrowest(table) <= width:
+            yield _drawn(table)
         else:
-            console.print(*_stacked(table), sep="\n")
+            yield from _stacked(table)
+    for note in notes:
+        yield Text(note)
 
 
 def _narrowest(table: Table) -> int:

@@ -10,11 +10,10 @@ from typing import Any, Final
 
 import click
 
-from figwatch_agent.commands._agent import AgentClient, url_of
+from figwatch_agent.commands._agent import AgentClient, client_of, usable_token
 from figwatch_agent.commands._options import loaded_from, say_json
 from figwatch_agent.durations import SECOND, Duration, Instant, format_instant
-from figwatch_agent.errors import AgentUnreachable, FigwatchError, SecretUnreadable
-from figwatch_agent.files.secrets import read_secret
+from figwatch_agent.errors import AgentUnreachable, FigwatchError
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.settings import Settings
 from figwatch_agent.store.writer import open_inbox
@@ -55,9 +54,9 @@ class Sent:
 def send(wish: Wish, *, config: str, dry_run: bool, output: str) -> None:
     """Send a wish, wait for what is decided, and say so. Raises WishRefused, AgentRefused, StoreError."""
     settings = loaded_from(config).settings
-    client = AgentClient(url_of(settings.web))
+    client = client_of(settings.web)
     running = client.answers()
-    token = _token(settings) if running else None
+    token = usable_token(settings.web, "operate") if running else None
     if dry_run:
         way = f"POST {client.url}/api/v1/commands as {token[0]}" if token else f"the inbox of {settings.state}"
         _say(output, {"would_send": _plain(wish), "to": way}, f"Would send to {way}: {_in_words(wish)}")
@@ -78,17 +77,6 @@ def actor() -> str:
     except (KeyError, OSError):  # an account without a name
         user = str(os.getuid())
     return f"{user}@{socket.gethostname()}"
-
-
-def _token(settings: Settings) -> tuple[str, str] | None:
-    """Name and value of the first token that may change something and that this user may read."""
-    for token in settings.web.tokens:
-        if token.role == "operate":
-            try:
-                return token.name, read_secret(token.token)
-            except SecretUnreadable:
-                continue
-    return None
 
 
 def _over_http(wish: Wish, client: AgentClient, token: tuple[str, str]) -> Sent | None:

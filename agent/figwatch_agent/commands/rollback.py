@@ -17,8 +17,8 @@ from figwatch_agent.commands._options import (
 from figwatch_agent.commands._wishes import Wish, send
 from figwatch_agent.model.command import CommandKind
 from figwatch_agent.model.settings import Settings
+from figwatch_agent.report.records import step_document
 from figwatch_agent.report.summary import NOTHING, Table, decision_in_words, visible
-from figwatch_agent.web.records import step_document
 
 
 @click.group(name="rollback")

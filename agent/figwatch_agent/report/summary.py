@@ -1,4 +1,4 @@
-"""The status document as tables of plain texts. Everything is said in words; whoever draws them may add colour.
+"""Status and overview as tables of plain texts. Everything is said in words; whoever draws them may add colour.
 
 Texts that others wrote (routes, labels, evidence) are cleaned: what cannot be seen is written out, so that no label
 can move the cursor of a terminal or hide what follows it.
@@ -7,14 +7,19 @@ can move the cursor of a terminal or hide what follows it.
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, Final
 
-from figwatch_agent.durations import SECOND, format_seconds
+from figwatch_agent.durations import SECOND, format_duration, format_seconds
+from figwatch_agent.report.spark import BLOCKS, spark
 
 Json = Mapping[str, Any]
 """A part of the status document; its form is that of report.status."""
 
 NOTHING: Final = "-"
+
+SPARK: Final = 16
+"""Characters of a sparkline."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,18 +32,21 @@ class Table:
     empty: str
 
 
-def tables(document: Json) -> tuple[Table, ...]:
-    """What to look at, most urgent first."""
+def tables(document: Json, overview: Json, heights: str = BLOCKS) -> tuple[Table, ...]:
+    """What to look at, most urgent first: of the status document, and of one page of the overview.
+
+    ``heights`` are the characters of sparklines, lowest first.
+    """
     return (
         incidents_table(document["incidents"]),
-        routes_table(document["routes"]),
+        routes_table(overview, heights),
         slos_table(document["slos"]),
         criteria_table(document["criteria"]),
     )
 
 
-def headline(document: Json) -> str:
-    """One line: which migration, in which mode, how well figwatch itself is."""
+def headline(document: Json, forecast: Json) -> str:
+    """One line: which migration, in which mode, how well figwatch itself is, and when legacy will serve nothing."""
     agent = document["agent"]
     ill = [name for name, well in agent["healthy"].items() if not well]
     down = [target["target"] for target in agent["targets"] if not target["up"]]
@@ -48,6 +56,7 @@ def headline(document: Json) -> str:
         f"rollback mode {document['mode']}",
         "agent healthy" if not ill else f"agent NOT healthy: {', '.join(ill)}",
         "legacy ratio unknown" if legacy is None else f"{percent(float(legacy))} of requests served by legacy",
+        forecast["text"],
     ]
     parts += [f"silenced until {each['until']}: {visible(each['subject'])}" for each in document["silences"]]
     parts += [f"scrape target down: {visible(target)}" for target in down]
@@ -64,13 +73,26 @@ def incidents_table(incidents: Sequence[Json]) -> Table:
     )
 
 
-def routes_table(routes: Sequence[Json]) -> Table:
-    """Who serves what."""
+def routes_table(overview: Json, heights: str = BLOCKS) -> Table:
+    """Who serves what, how that changed, and how much of the budget is left; worst first."""
+    page, rows = overview["page"], overview["routes"]
+    part = f"{len(rows)} of {page['matching']}, page {page['number']} of {page['pages']}"
+    more = "" if page["pages"] == 1 else f" ({part})"
     return Table(
-        title="Routes, last hour",
-        columns=("route", "stage", "service", "legacy", "legacy ratio", "p95 service", "p95 legacy", "rollback"),
-        rows=tuple(_route(route) for route in routes),
-        empty="No route is declared in slo/.",
+        title=f"Routes, worst first{more}",
+        columns=(
+            "route",
+            "stage",
+            "served by",
+            f"legacy over {_over(overview['axis'])}",
+            "p95 service",
+            "p95 legacy",
+            "budget left",
+            "burn",
+            "rollback",
+        ),
+        rows=tuple(_route(route, heights) for route in rows),
+        empty="No route is declared in slo/." if not page["all"] else "No route is like that.",
     )
 
 
@@ -159,22 +181,51 @@ def _rollback(run: Json | None) -> str:
     return NOTHING if run is None else f"{run['state']}, {run['verdict']}"
 
 
-def _route(route: Json) -> tuple[str, ...]:
-    requests, sides = route["requests"], {side["side"]: side for side in route["sides"]}
-    ratio = route["legacy_ratio"]
-    plan = (
-        "no plan" if route["plan"] is None else f"{visible(route['plan'])}, {'armed' if route['armed'] else 'latched'}"
-    )
+def _route(route: Json, heights: str) -> tuple[str, ...]:
+    sides = {side["side"]: side for side in route["sides"]}
     return (
         visible(route["route"]),
         route["stage"],
-        str(requests.get("service", 0)),
-        str(requests.get("legacy", 0)),
-        "no requests" if ratio is None else percent(float(ratio)),
+        route["served_by"],
+        _share(route, heights),
         _bounds(sides.get("service", {}).get("p95_ms"), "ms"),
         _bounds(sides.get("legacy", {}).get("p95_ms"), "ms"),
-        plan,
+        "no events" if route["budget"] is None else percent(route["budget"]["remaining"]),
+        _burn(route["burn"]),
+        "no plan" if route["plan"] is None else "armed" if route["armed"] else "latched",
     )
+
+
+def _share(route: Json, heights: str) -> str:
+    """Legacy's share over time and now."""
+    ratio = route["legacy_ratio"]
+    now = "no requests" if ratio is None else percent(float(ratio))
+    points = [
+        None if point is None or not point["total"] else Fraction(point["legacy"], point["total"])
+        for point in route["share"] or ()
+    ]
+    return f"{spark(points, SPARK, heights)} {now}".lstrip()
+
+
+def _burn(burn: Json | None) -> str:
+    """Of the tier that is nearest to its factor, at its highest where the windows leave a range."""
+    if burn is None:
+        return NOTHING
+    fires = " FIRES" if burn["firing"] else ""
+    return f"{_times(burn['high'])} of {_times(burn['factor'])}{fires}"
+
+
+def _times(rate: float | None) -> str:
+    """A burn rate; what is not zero never reads 0x."""
+    if rate is None:
+        return "?"
+    if 0 < rate < 0.1:
+        return "< 0.1x"
+    return f"{rate:.1f}x" if rate < 100 else f"{rate:.0f}x"
+
+
+def _over(axis: Json) -> str:
+    return format_duration(axis["slots"] * axis["step_seconds"] * SECOND)
 
 
 def _slo(slo: Json) -> tuple[str, ...]:

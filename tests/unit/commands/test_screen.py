@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shutil
@@ -9,7 +10,8 @@ import sys
 
 import pytest
 
-from figwatch_agent.commands._screen import draw
+from figwatch_agent.commands._screen import draw, heights
+from figwatch_agent.report.spark import BLOCKS, PLAIN
 from figwatch_agent.report.summary import Table
 
 TABLE = Table(
@@ -48,3 +50,14 @@ def test_a_narrow_terminal_gets_a_line_for_each_cell(
 def test_a_wide_terminal_gets_a_table(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     lines = drawn(140, monkeypatch, capsys).splitlines()
     assert lines[2].split() == ["id", "about", "since", "evidence"]
+
+
+def test_a_terminal_that_knows_only_ascii_gets_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert heights() == PLAIN
+
+
+def test_other_terminals_get_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+    assert heights() == BLOCKS

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from figwatch_agent import cli
+from figwatch_agent.commands import status
 from support.agent_site import failing_world, live_agent, write_files
 from support.world import CHAT
 
@@ -20,6 +22,44 @@ def test_it_shows_open_incidents_first(tmp_path: Path, capsys: pytest.CaptureFix
     assert "OPEN" in said
     assert CHAT in said
     assert "\x1b" not in said
+
+
+def test_a_page_of_routes_is_chosen_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with live_agent(tmp_path, failing_world()) as config:
+        assert cli.main(["status", "--config", config, "--routes", "no such route"]) == 0
+    assert "Routes, worst first: No route is like that." in capsys.readouterr().out
+
+
+def test_watching_looks_again_until_it_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(status, "time", SimpleNamespace(sleep=pause))
+    with live_agent(tmp_path, failing_world()) as config:
+        assert cli.main(["status", "--config", config, "--watch", "--every", "7"]) == 1
+    assert pauses == [7, 7, 7]
+    assert capsys.readouterr().out.count("Success criteria") == 3
+
+
+def test_watching_goes_on_while_no_agent_answers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(status, "time", SimpleNamespace(sleep=lambda _: (_ for _ in ()).throw(KeyboardInterrupt)))
+    assert cli.main(["status", "--config", write_files(tmp_path, 1), "--watch"]) == 1
+    said = capsys.readouterr().out
+    assert "no agent answers at" in said
+    assert "Looking again every 2 s." in said
+
+
+def test_watching_gives_no_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["status", "--config", write_files(tmp_path, 1), "--watch", "--output", "json"]) == 2
+    assert "--watch is for people" in capsys.readouterr().err
 
 
 def test_json_is_the_document_of_the_api(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
