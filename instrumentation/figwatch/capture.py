@@ -33,7 +33,7 @@ class Capture:
         """Whether the path may be recorded as the client sent it, ids included."""
         self._query = tuple(name.removeprefix("query.") for name in names if name.startswith("query."))
         self._headers = tuple(name.removeprefix("header.").lower() for name in names if name.startswith("header."))
-        self.any = bool(self._query or self._headers)
+        self.any = bool(self.path or self._query or self._headers)
 
     def read(
         self, carrier: Any, query: Callable[[Any], str], header: Callable[[Any, str], str | None]

@@ -60,6 +60,33 @@ UPSTREAM_FAILURE: Final = "upstream_failure"
 UPSTREAM_TIMEOUT: Final = "upstream_timeout"
 """``error_type`` set by a gateway whose upstream did not answer in time."""
 
+WEBSOCKET_DURATION: Final = "websocket_server_connection_duration_seconds"
+"""Histogram of seconds from the handshake of a websocket to its end. A websocket is no request."""
+WEBSOCKET_MESSAGES: Final = "websocket_server_messages_total"
+"""Counter of messages that came in and went out over websockets."""
+CLOSE_CODE: Final = "close_code"
+DIRECTION: Final = "direction"
+"""``in`` for what the client sent, ``out`` for what the application sent."""
+WEBSOCKET_LABELS: Final = (ROUTE, CLOSE_CODE, ERROR_TYPE, SERVED_BY, VANTAGE)
+WEBSOCKET_MESSAGE_LABELS: Final = (ROUTE, DIRECTION, SERVED_BY, VANTAGE)
+WEBSOCKET_BUCKETS: Final = (0.1, 1.0, 10.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
+"""Upper bounds in seconds: from a handshake that failed to a page left open for a day."""
+REJECTED: Final = "rejected"
+"""``close_code`` of a websocket that the application never accepted."""
+
+MESSAGE_DURATION: Final = "messaging_process_duration_seconds"
+"""Histogram of seconds that a consumer took for one message; its ``_count`` is the number of messages."""
+MESSAGE_LAG: Final = "messaging_process_lag_seconds"
+"""Histogram of seconds from a message's sending to the start of its processing."""
+DESTINATION: Final = "messaging_destination_name"
+OUTCOME: Final = "outcome"
+OUTCOMES: Final = ("ok", "error", "cancelled")
+"""The closed set of ``outcome``: of messages, and of business histograms that time a block."""
+MESSAGE_LABELS: Final = (DESTINATION, OUTCOME, ERROR_TYPE, SERVED_BY)
+LAG_LABELS: Final = (DESTINATION, SERVED_BY)
+LAG_BUCKETS: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
+"""Upper bounds in seconds: from a queue that is read at once to one that lags by a day."""
+
 MIGRATION_STATUS_HEADER: Final = "X-Migration-Status"
 """Set by the gateway: which side serves this request (one of SIDES)."""
 ORIGINAL_PATH_HEADER: Final = "X-Original-Path"
@@ -74,7 +101,23 @@ TRACE_ID_HEADER: Final = "X-Trace-Id"
 INTERNAL_ERRORS: Final = "figwatch_internal_errors_total"
 """Faults inside the instrumentation that were swallowed, label ``where``."""
 DROPPED_SPANS: Final = "figwatch_dropped_spans_total"
+EXPORT_FAILURES: Final = "figwatch_export_failures_total"
+"""Requests to a collector that failed, labels ``signal`` (spans or metrics) and ``reason``."""
 FOLDED_LABELS: Final = "figwatch_folded_label_values_total"
 """Label values folded into an overflow bucket, label ``metric``."""
 UNTRUSTED_HEADERS: Final = "figwatch_untrusted_migration_headers_total"
 """Migration headers dropped (``reason`` untrusted) or not understood (``reason`` unknown_value)."""
+
+SERIES: Final = (
+    REQUEST_DURATION,
+    TIME_TO_FIRST_BYTE,
+    WEBSOCKET_DURATION,
+    WEBSOCKET_MESSAGES,
+    MESSAGE_DURATION,
+    MESSAGE_LAG,
+    INTERNAL_ERRORS,
+    DROPPED_SPANS,
+    FOLDED_LABELS,
+    UNTRUSTED_HEADERS,
+)
+"""Every series of the library's own; business metrics have the names that their owners give."""

@@ -3,8 +3,8 @@
 Nothing here raises at request time: every fault is counted and swallowed where it would otherwise reach the request.
 """
 
-from bisect import bisect_left
 from contextvars import Token
+from functools import partial
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast, overload
 
 from opentelemetry import trace as otel_trace
@@ -16,7 +16,7 @@ from figwatch.current import attach, current, detach
 from figwatch.errors import DefinitionError
 from figwatch.migration import SideRule
 from figwatch.routes import Routes
-from figwatch.telemetry import Exemplar, RequestCell, Telemetry
+from figwatch.telemetry import Telemetry
 from figwatch.tracing import SAMPLED, LightSpan, SpanRecord, open_span
 
 SERVER_ERROR: Final = 500
@@ -135,7 +135,8 @@ class Observer(Generic[Carrier]):
             if migration_status is None:
                 side = rule.own
             else:
-                side = rule.decide(migration_status, migration_token, lambda: self._reader.peer_of(carrier))
+                # No closure: it would make every name it uses slower to read, in every request.
+                side = rule.decide(migration_status, migration_token, partial(self._reader.peer_of, carrier))
             span = open_span(traceparent, tracestate)
             shared = self.telemetry
             if _otel_globals.get("_TRACER_PROVIDER") is not shared.provider:
@@ -155,33 +156,38 @@ class Observer(Generic[Carrier]):
         route = seen.route if seen.route is not None else self.route_of(seen.carrier)
         error = error_type or (str(status) if status >= SERVER_ERROR else "")
         cell = shared.requests.get(seen.method, route, status, error, seen.side, self.vantage)
-        cell.duration.observe(now - started)
-        if status:
-            cell.first_byte.observe((seen.first or now) - started)
+        bucket = cell.observe(now - started, (seen.first or now) - started if status else None)
         span = seen.span
         if span.flags & SAMPLED:
-            seconds, ended = now - started, shared.wall_clock()
-            cell.exemplars[bisect_left(contract.BUCKETS, seconds)] = Exemplar(
-                span.trace_id, span.number, seconds, ended
-            )
+            recorded = SpanRecord(span, cell.labels, cell.shown, self.service, shared.wall_clock(), now - started)
+            cell.exemplars[bucket] = recorded
             if shared.span_sink is not None:
-                shared.span_sink(self._span(seen, cell, seconds, ended))
+                if self._capture.any:
+                    recorded = self._captured(recorded, seen.carrier)
+                span.recording = False  # what is set on it from now on comes too late
+                shared.span_sink(recorded)
+
+    def emit(self, seen: "Observation[Carrier]", labels: tuple[str, ...], seconds: float) -> None:
+        """Put the span of what is no request onto the queue; `labels` are in the order of contract.REQUEST_LABELS."""
+        shared = self.telemetry
+        if shared.span_sink is not None:
+            recorded = SpanRecord(seen.span, labels, labels[1], self.service, shared.wall_clock(), seconds)
+            if self._capture.any:
+                recorded = self._captured(recorded, seen.carrier)
+            seen.span.recording = False
+            shared.span_sink(recorded)
 
     def route_of(self, carrier: Carrier) -> str:
         """The bounded route of a request, as far as its framework has come."""
         template = self._reader.template_of(carrier)
         return self._routes.name(template, "" if template is not None else self._reader.path_of(carrier))
 
-    def _span(self, seen: "Observation[Carrier]", cell: RequestCell, seconds: float, end: int) -> SpanRecord:
-        start = end - int(seconds * 1e9)
+    def _captured(self, recorded: SpanRecord, carrier: Carrier) -> SpanRecord:
+        """With what the span may carry of the request beyond its shape."""
         capture = self._capture
-        if capture.any:
-            for key, value in capture.read(seen.carrier, self._reader.query_of, self._reader.header_of).items():
-                seen.span.write().attributes.setdefault(key, value)
-        # Ids stand in paths: unless it is allowed, what is told is where they stand.
-        path = self._reader.path_of(seen.carrier) if capture.path else _shown(cell.labels[1])
-        seen.span.recording = False  # what is set on it from now on comes too late
-        return SpanRecord(seen.span, cell.labels, path, self.service, start, end)
+        for key, value in capture.read(carrier, self._reader.query_of, self._reader.header_of).items():
+            recorded.span.write().attributes.setdefault(key, value)
+        return recorded._replace(path=self._reader.path_of(carrier)) if capture.path else recorded
 
 
 class Observation(Generic[Carrier]):
@@ -282,11 +288,6 @@ def follow_provider(telemetry: Telemetry) -> None:
             adopt(telemetry, provider)
         except Exception as error:  # noqa: BLE001 - the request's edge: without the provider we go on as before
             telemetry.health.fault("provider", error)
-
-
-def _shown(route: str) -> str:
-    """A route in place of the path; nothing for one that no template matched."""
-    return "" if route.startswith("__") else route
 
 
 def current_request() -> CurrentRequest | None:

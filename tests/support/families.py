@@ -24,6 +24,7 @@ from fastapi.responses import StreamingResponse
 from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.websockets import WebSocket
 from waitress.server import create_server
 
 import figwatch
@@ -170,7 +171,7 @@ def streamed(chunks: Callable[[], Iterator[bytes]]) -> Callable[[Request], Any]:
     return handler
 
 
-async def echo(websocket: Any) -> None:
+async def echo(websocket: WebSocket) -> None:
     await websocket.accept()
     async for text in websocket.iter_text():
         await websocket.send_text("echo " + text)

@@ -71,6 +71,37 @@ async def call_asgi(
     return sent
 
 
+async def talk_asgi(app: Any, path: str, said: list[str], code: int = 1000) -> list[str]:
+    """Open a websocket as a server would, say something, and close it; what was answered comes back."""
+    incoming: list[Message] = [{"type": "websocket.connect"}]
+    incoming += [{"type": "websocket.receive", "text": text} for text in said]
+    incoming.append({"type": "websocket.disconnect", "code": code})
+    scope = {
+        "type": "websocket",
+        "asgi": {"version": "3.0", "spec_version": "2.4"},
+        "scheme": "ws",
+        "path": path,
+        "raw_path": path.encode(),
+        "query_string": b"",
+        "root_path": "",
+        "headers": [],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 80),
+        "subprotocols": [],
+    }
+    answers: list[str] = []
+
+    async def receive() -> Message:
+        return incoming.pop(0)
+
+    async def send(message: Message) -> None:
+        if message["type"] == "websocket.send":
+            answers.append(message["text"])
+
+    await app(scope, receive, send)
+    return answers
+
+
 def wsgi_environ(path: str, method: str = "GET", headers: Headers = ()) -> dict[str, Any]:
     """An environ as a server would make it."""
     from io import BytesIO

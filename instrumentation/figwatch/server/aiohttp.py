@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Protocol, cast
 
-from aiohttp import web
+from aiohttp import WSMessage, WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
 
 from figwatch import contract
@@ -22,8 +22,17 @@ _KEY: Final[Any] = (
 SERVED_BY: Final[Any] = web.RequestKey("served_by", str) if hasattr(web, "RequestKey") else "figwatch.served_by"
 """Key in the request for its side, one of contract.SIDES."""
 
+_SOCKET: Final[Any] = web.RequestKey("figwatch_socket", object) if hasattr(web, "RequestKey") else "figwatch_socket"
 _METHOD_NOT_ALLOWED: Final = 405
 _GATEWAY_TIMEOUT: Final = 504  # what aiohttp answers for a handler that raised TimeoutError
+
+
+class _WatchedSocket(Protocol):
+    """The methods of a websocket that are replaced on the instance."""
+
+    receive: Callable[..., Awaitable[WSMessage]]
+    send_str: Callable[..., Awaitable[None]]
+    send_bytes: Callable[..., Awaitable[None]]
 
 
 class _Watched(Protocol):
@@ -157,13 +166,50 @@ class AiohttpWatch:
 
 def _note(seen: Observation[web.Request], response: web.StreamResponse) -> None:
     if isinstance(response, web.WebSocketResponse):
-        seen.dismiss()  # a connection of hours is not a request
+        _watch_socket(seen, response)
         return
     seen.status = response.status
     response.headers.setdefault(contract.TRACE_ID_HEADER, seen.span.trace_id)
     if not isinstance(response, web.Response):
         _watch_writes(seen, response)
         _watch_end(seen, response)  # the handler may end it itself, and go on working
+
+
+def _watch_socket(seen: Observation[web.Request], response: web.WebSocketResponse) -> None:
+    from figwatch.connections import Connection, Connections  # only for those who have websockets
+
+    connection = Connection(Connections(seen.observer.telemetry), seen)
+    connection.accepted = True
+    seen.carrier[_SOCKET] = connection
+    watched = cast(_WatchedSocket, response)
+    receive = watched.receive
+
+    async def receiving(*timeout: float | None, **named: float | None) -> WSMessage:
+        message = await receive(*timeout, **named)
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
+            connection.message("in")
+        return message
+
+    def sending(send: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def sent(*data: Any, **options: Any) -> None:
+            await send(*data, **options)
+            connection.message("out")
+
+        return sent
+
+    watched.receive = receiving
+    watched.send_str = sending(watched.send_str)
+    watched.send_bytes = sending(watched.send_bytes)
+
+
+def _socket_ended(seen: Observation[web.Request], response: object, error: BaseException | None) -> None:
+    connection = seen.carrier.get(_SOCKET)
+    if connection is None:
+        return
+    if error is not None:
+        connection.failed(error)
+    else:
+        connection.end(response.close_code if isinstance(response, web.WebSocketResponse) else None)
 
 
 def _watch_writes(seen: Observation[web.Request], response: web.StreamResponse) -> None:
@@ -180,6 +226,7 @@ def _watch_writes(seen: Observation[web.Request], response: web.StreamResponse) 
 def _hold(seen: Observation[web.Request], response: object) -> None:
     """Follow a response that the server has yet to send, or to end."""
     if seen.finished:
+        _socket_ended(seen, response, None)
         return
     if not isinstance(response, web.StreamResponse):
         seen.status = 500  # what aiohttp answers for a handler that returned something else
@@ -225,6 +272,7 @@ def _watch_end(seen: Observation[web.Request], response: web.StreamResponse) -> 
 
 
 def _broke(seen: Observation[web.Request], error: BaseException) -> None:
+    _socket_ended(seen, None, error)
     transport = seen.carrier.transport
     gone = transport is None or transport.is_closing()
     if gone and isinstance(error, (ConnectionError, asyncio.CancelledError)):

@@ -1,11 +1,14 @@
 """ASGI: Starlette, FastAPI, Django and plain callables. Only `http` scopes are observed, the rest passes untouched."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from figwatch import contract
 from figwatch.observation import Observation, Observer
-from figwatch.server.templates import asgi_template
+from figwatch.server.templates import asgi_template, header_of_scope
+
+if TYPE_CHECKING:
+    from figwatch.connections import Connections
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -39,9 +42,8 @@ class Renderer(Protocol):
         """`accept` is the request's Accept header."""
 
 
-def template_of(scope: Scope) -> str | None:
-    """The framework's route template for a scope that has been through its router."""
-    return asgi_template(scope)
+template_of: Final = asgi_template
+"""The framework's route template for a scope that has been through its router."""
 
 
 def path_of(scope: Scope) -> str:
@@ -58,9 +60,7 @@ def query_of(scope: Scope) -> str:
 
 def header_of(scope: Scope, name: str) -> str | None:
     """A header by its lower-case name; repeated ones joined with a comma."""
-    wanted = name.encode()
-    values = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == wanted]
-    return ",".join(values) if values else None
+    return header_of_scope(scope, name)
 
 
 def peer_of(scope: Scope) -> str | None:
@@ -78,11 +78,15 @@ class AsgiMiddleware:
         self.observer = observer
         self._metrics_path = metrics_path
         self._render = render
+        self._connections: Connections | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] != "http" or scope.get(MARK) == self.observer.vantage:
-            await self.app(scope, receive, send)
+            if scope["type"] == "websocket" and scope.get(MARK) != self.observer.vantage:
+                await self._connect(scope, receive, send)
+            else:
+                await self.app(scope, receive, send)
             return
         if scope["path"] == self._metrics_path and scope["method"] in ("GET", "HEAD"):
             await answer_scrape(scope, send, self._render)
@@ -103,6 +107,16 @@ class AsgiMiddleware:
                 seen.returned()
         finally:
             seen.leave(entered)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        from figwatch.connections import Connections  # both only for those who have websockets
+        from figwatch.server.sockets import watch
+
+        scope[MARK] = self.observer.vantage
+        scope.setdefault(_FASTAPIS_OWN, None)
+        if self._connections is None:
+            self._connections = Connections(self.observer.telemetry)
+        await watch(self._connections, self.observer, self.app, scope, receive, send, SERVED_BY)
 
     def _begin(self, scope: Scope) -> "_Exchange | None":
         try:
@@ -126,7 +140,7 @@ class AsgiMiddleware:
 
 
 def _with_header(found: dict[bytes, str], name: bytes, value: bytes) -> dict[bytes, str]:
-    """One more of the headers we read. A repeated one is joined with a comma, as WSGI does: no single value is believed."""
+    """One more of the headers we read. A repeated one is joined with a comma, as WSGI does: no part is believed."""
     text = value.decode("latin-1")
     return {**found, name: f"{found[name]},{text}" if name in found else text}
 
@@ -156,8 +170,8 @@ class _Exchange(Observation[Scope]):
         if kind == "http.response.start":
             message = self._answered(message)
         elif kind == "http.response.body":
-            if message.get("body"):
-                self.first_byte()
+            if not self.first and message.get("body"):
+                self.first = self.observer.timer()
             last = not message.get("more_body", False)
         elif kind in ("http.response.pathsend", "http.response.zerocopysend"):
             self.first_byte()

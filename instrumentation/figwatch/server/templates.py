@@ -11,6 +11,13 @@ NOTED_ROUTE: Final = "figwatch.route"
 """Key in a scope or environ for the template of a framework that keeps it elsewhere."""
 
 
+def header_of_scope(scope: Mapping[str, Any], name: str) -> str | None:
+    """A header of an ASGI scope by its lower-case name; repeated ones joined with a comma."""
+    wanted = name.encode()
+    values = [value.decode("latin-1") for key, value in scope["headers"] if key.lower() == wanted]
+    return ",".join(values) if values else None
+
+
 def asgi_template(scope: Mapping[str, Any]) -> str | None:
     """Starlette, FastAPI (included routers and mounts too) and Django; None where no route was chosen."""
     route = scope.get("route")

@@ -3,9 +3,11 @@
 A row that a family cannot meet stands in CANNOT with the reason, and a test below checks the claim.
 """
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+import aiohttp
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
@@ -15,7 +17,7 @@ from figwatch.telemetry import Telemetry
 from figwatch.testing import Recorder, recording
 from support import stage
 from support.families import FAMILIES, Answer, Family, ask, instrumented, leave_early, until
-from support.library import fresh_telemetry
+from support.library import fresh_telemetry, talk_asgi
 
 # Django leaves the request's body to the garbage collector when a stream breaks under ASGI.
 pytestmark = pytest.mark.filterwarnings(
@@ -29,10 +31,22 @@ PARENT = f"00-{TRACE}-b7ad6b7169203331-01"
 SPAN_FIELDS = ("method", "route", "status", "error_type", "served_by", "vantage")
 
 
+NO_SOCKETS = "WSGI has no websockets: its server answers an upgrade as the request that it also is"
+CANNOT = {
+    # row: family -> why
+    5: {
+        "flask": "WSGI cannot be cancelled from outside",
+        "django_wsgi": "the same",
+    },
+    14: {"flask": NO_SOCKETS, "django_wsgi": NO_SOCKETS, "django_asgi": "Django's handler refuses websocket scopes"},
+}
+
+
 class Served(NamedTuple):
     """One family's application behind its server, and the telemetry it counts in."""
 
     family: Family
+    app: Any
     port: int
     telemetry: Telemetry
 
@@ -48,7 +62,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
         patched.setattr("figwatch.telemetry._process", telemetry)
         app = instrumented(request.param, trust_token=TOKEN)
     with request.param.serve(app) as port:
-        yield Served(request.param, port, telemetry)
+        yield Served(request.param, app, port, telemetry)
 
 
 @pytest.fixture
@@ -161,6 +175,48 @@ def test_13_one_request_is_one_span_whatever_its_chunks(served: Served, recorded
     until(lambda: len(recorded.spans) == 1)
     (span,) = recorded.spans
     assert span.name == "GET /stream"
+
+
+def test_14_a_websocket_is_one_span_and_has_metrics_of_its_own(served: Served, recorded: Recorder) -> None:
+    if served.family.name in CANNOT[14]:
+        return
+    answers = asyncio.run(talk(served, ["one", "two"]))
+    assert answers == ["echo one", "echo two"]
+    until(lambda: len(recorded.spans) == 1)
+    (span,) = recorded.spans
+    assert (span.name, span.status, span.error_type) == ("GET /socket/{room}", "101", "")
+    assert span.attributes()["network.protocol.name"] == "websocket"
+    where = {"http_route": "/socket/{room}", "served_by": "service", "vantage": "application"}
+    assert recorded.value(contract.WEBSOCKET_DURATION, close_code="1000", error_type="", **where) == 1
+    assert recorded.value(contract.WEBSOCKET_MESSAGES, direction="in", **where) == 2
+    assert recorded.value(contract.WEBSOCKET_MESSAGES, direction="out", **where) == 2
+    recorded.assert_requests(0)
+
+
+def test_14_where_a_family_has_no_websockets_an_upgrade_is_a_request(served: Served, recorded: Recorder) -> None:
+    if served.family.name not in CANNOT[14]:
+        return
+    upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec_WebSocket_Version": "13"}
+    assert served.get("/items/1", **upgrade).status in (200, 400)  # Flask has no route of that kind
+    counted(recorded, error_type="")
+    if served.family.kind == "asgi":
+        with pytest.raises(ValueError, match="can only handle ASGI/HTTP"):
+            asyncio.run(talk(served, []))
+
+
+async def talk(served: Served, said: list[str]) -> list[str]:
+    """What a websocket answers. uvicorn has none without another part, so ASGI is spoken to directly."""
+    if served.family.kind == "asgi":
+        return await talk_asgi(served.app, "/socket/7", said)
+    answers: list[str] = []
+    async with (
+        aiohttp.ClientSession() as session,
+        session.ws_connect(f"http://127.0.0.1:{served.port}/socket/7") as socket,
+    ):
+        for text in said:
+            await socket.send_str(text)
+            answers.append(await socket.receive_str())
+    return answers
 
 
 def test_15_names_units_and_buckets_are_those_of_the_conventions_and_the_contract(

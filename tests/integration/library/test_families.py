@@ -396,21 +396,6 @@ def test_a_wsgi_response_read_to_its_declared_length_is_complete() -> None:
     recorded.assert_requests(1, error_type="")
 
 
-async def test_an_aiohttp_websocket_is_no_request() -> None:
-    async def handle(request: web.Request) -> web.WebSocketResponse:
-        socket = web.WebSocketResponse()
-        await socket.prepare(request)
-        await socket.close()
-        return socket
-
-    app = web.Application()
-    app.router.add_get("/ws", handle)
-    with recording() as recorded:
-        async with aiohttp_client(figwatch.instrument(app)) as client, client.ws_connect("/ws") as socket:
-            await socket.receive()
-    recorded.assert_requests(0)
-
-
 async def test_an_aiohttp_handler_that_times_out_is_the_504_the_client_gets() -> None:
     async def handle(_request: web.Request) -> web.Response:
         raise TimeoutError

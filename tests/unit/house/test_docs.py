@@ -24,7 +24,16 @@ from figwatch_agent.model.effect import DeliveryState, RollbackState
 from figwatch_agent.model.incident import RollbackVerdict
 from figwatch_agent.model.names import AlertName
 from figwatch_agent.model.secret import Secret
-from figwatch_agent.model.settings import KEEP, Alerting, Heartbeat, PagerDuty, PrometheusServer, Rollback, SlackBot, Web
+from figwatch_agent.model.settings import (
+    KEEP,
+    Alerting,
+    Heartbeat,
+    PagerDuty,
+    PrometheusServer,
+    Rollback,
+    SlackBot,
+    Web,
+)
 from figwatch_agent.notify import webhook
 from figwatch_agent.notify.reasons import DeliveryReason
 from figwatch_agent.rollback import exec as process
@@ -157,15 +166,15 @@ def families(page: str) -> set[str]:
 
 def test_every_series_is_listed() -> None:
     said = listed(doc("reference.md"), "series")
-    library = {contract.REQUEST_DURATION, contract.TIME_TO_FIRST_BYTE}
-    library |= {contract.INTERNAL_ERRORS, contract.DROPPED_SPANS, contract.FOLDED_LABELS, contract.UNTRUSTED_HEADERS}
-    assert set(said) == library | families(Telemetry().render().decode())
+    assert set(said) == set(contract.SERIES) | families(Telemetry().render().decode())
     assert len(said) == len(set(said))
 
 
-def test_every_label_of_a_request_is_listed_with_its_closed_values() -> None:
+def test_every_label_of_the_library_is_listed_with_its_closed_values() -> None:
     rows = {row[0].strip("`"): row[1] for name, rows in tables(doc("reference.md")) if name == "label" for row in rows}
-    assert set(rows) == set(contract.REQUEST_LABELS)
+    of_messages = {*contract.WEBSOCKET_LABELS, *contract.WEBSOCKET_MESSAGE_LABELS, *contract.MESSAGE_LABELS}
+    assert set(rows) == {*contract.REQUEST_LABELS, *of_messages}
+    assert re.findall(r"`(\w+)`", rows[contract.OUTCOME]) == list(contract.OUTCOMES)
     assert re.findall(r"`(\w+)`", rows[contract.SERVED_BY]) == list(contract.SIDES)
     assert set(re.findall(r"`(\w+)`", rows[contract.VANTAGE])) == set(contract.VANTAGES)
 
