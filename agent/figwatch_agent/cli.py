@@ -71,7 +71,13 @@ SECTIONS: Final = (
             _verb("rollback", "List, show and approve rollbacks; re-arm a route after one."),
         ),
     ),
-    Section("Prove", (_verb("replay", "Run a recording again and compare every decision byte for byte."),)),
+    Section(
+        "Prove",
+        (
+            _verb("replay", "Run a recording again and compare every decision byte for byte."),
+            _verb("audit", "Show who asked for what, and verify that nobody changed that account."),
+        ),
+    ),
 )
 
 VERBS: Final = {verb.name: verb for section in SECTIONS for verb in section.verbs}

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import os
+import secrets
 import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -19,6 +20,7 @@ from figwatch import contract
 from figwatch_agent.clock import AnchoredClock, Clock
 from figwatch_agent.durations import MINUTE, SECOND, Duration, Instant
 from figwatch_agent.engine import Engine
+from figwatch_agent.engine.guarding import plan_digest
 from figwatch_agent.errors import FigwatchError, StoreError
 from figwatch_agent.files.load import Loaded
 from figwatch_agent.files.runbooks import read_runbooks
@@ -27,13 +29,14 @@ from figwatch_agent.loop import Loop
 from figwatch_agent.model.agent import AgentFacts, FileDigest, Queue, Reload, StoreFacts
 from figwatch_agent.model.journal import DeliveryResult
 from figwatch_agent.model.outcome import Saved
-from figwatch_agent.model.settings import PrometheusServer, Receiver, Scrape, Settings
+from figwatch_agent.model.settings import PrometheusServer, Receiver, Scrape, Settings, Web
 from figwatch_agent.notify.build import notifier_for
 from figwatch_agent.notify.build import open_session as open_notify_session
 from figwatch_agent.notify.emergency import Emergency
 from figwatch_agent.notify.heartbeat import Heartbeat
 from figwatch_agent.notify.worker import Worker
-from figwatch_agent.ports import Notifier, Source
+from figwatch_agent.ports import Audit, Notifier, Source
+from figwatch_agent.report.redaction import Redaction
 from figwatch_agent.report.status import status_document
 from figwatch_agent.rollback.build import probes, steps
 from figwatch_agent.rollback.runner import Runner
@@ -43,10 +46,12 @@ from figwatch_agent.sources.questions import questions
 from figwatch_agent.sources.recording import Recording
 from figwatch_agent.sources.scrape import ScrapeSource
 from figwatch_agent.store import schema
+from figwatch_agent.store.retention import Retention
 from figwatch_agent.store.sqlite import SqliteStore
 from figwatch_agent.supervisor import Part
 from figwatch_agent.telemetry import Telemetry
-from figwatch_agent.web.deps import Deps
+from figwatch_agent.web.deps import Deps, Gate
+from figwatch_agent.web.listening import listening, tls_context
 from figwatch_agent.web.publisher import Latest
 from figwatch_agent.web.server import make_app
 
@@ -71,6 +76,7 @@ class Agent:
     url: str  # where it listens
     clock: Clock
     loop: Loop
+    audit: Audit
 
 
 class Wake:
@@ -120,7 +126,7 @@ class _Parts:
     emergency: Emergency
     workers: list[Worker]
     runner: Runner
-    site: "_Site"
+    url: str
     heartbeat: Heartbeat | None
     telemetry: Telemetry
     health: "_Health"
@@ -182,7 +188,7 @@ class _Parts:
             emergency=emergency,
             workers=_workers(receivers, store, emergency, clock, wake, telemetry),
             runner=runner,
-            site=await _Site.opened(settings, _app(settings, store, latest, engine, about, telemetry, clock), stack),
+            url=await _site(settings, _app(settings, store, latest, engine, about, telemetry, clock), stack),
             heartbeat=_heartbeat(settings, session, health),
             telemetry=telemetry,
             health=health,
@@ -195,11 +201,12 @@ class _Parts:
             Part(name="health", run=self.health.run),
             Part(name="emergency", run=self.emergency.run),
             Part(name="runner", run=self.runner.run),
+            Part(name="retention", run=Retention(self.store, self.clock, self.settings.keep).run),
             *(Part(name=f"worker {index}", run=worker.run) for index, worker in enumerate(self.workers)),
         ]
         if self.heartbeat is not None:
             parts.append(Part(name="heartbeat", run=self.heartbeat.run))
-        return Agent(parts=tuple(parts), url=self.site.url, clock=self.clock, loop=self.loop)
+        return Agent(parts=tuple(parts), url=self.url, clock=self.clock, loop=self.loop, audit=self.store)
 
 
 class _Health:
@@ -311,25 +318,22 @@ def _size(path: str) -> int | None:
     return sum(sizes) if sizes else None
 
 
-class _Site:
-    """The agent's own server, listening."""
+async def _site(settings: Settings, app: http.Application, stack: AsyncExitStack) -> str:
+    """The agent's own server, listening; its URL."""
+    web = settings.web
+    where = f"web.listen in {settings.path}"
+    return await stack.enter_async_context(listening(app, web.host, web.port, tls_context(web.tls), where))
 
-    def __init__(self, url: str) -> None:
-        self.url = url
 
-    @classmethod
-    async def opened(cls, settings: Settings, app: http.Application, stack: AsyncExitStack) -> "_Site":
-        runner = http.AppRunner(app, access_log=None, shutdown_timeout=2.0)
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        site = http.TCPSite(runner, settings.web.host, settings.web.port)
-        try:
-            await site.start()
-        except OSError as error:
-            where = f"{settings.web.host}:{settings.web.port}"
-            raise FigwatchError(f"cannot listen on {where} (web.listen in {settings.path}): {error}") from error
-        host, port = runner.addresses[0][:2]
-        return cls(f"http://{host}:{port}")
+def _gate(web: Web) -> Gate:
+    outside = web.external_url or ""
+    return Gate(
+        access=web.access,
+        secure=web.tls is not None or outside.startswith("https://"),
+        host=web.host,
+        external_url=web.external_url,
+        trusted_proxies=web.trusted_proxies,
+    )
 
 
 def _patience(interval: Duration) -> Duration:
@@ -395,7 +399,12 @@ def _app(
             clock=clock,
             new_id=lambda: uuid.uuid4().hex,
             document=status_document,
+            audit=store,
+            new_secret=partial(secrets.token_urlsafe, 32),
             runbooks=read_runbooks(settings.path),
+            gate=_gate(settings.web),
+            plans={plan.name: (plan_digest(plan), plan) for plan in settings.rollback.plans},
+            redaction=Redaction(settings),
         )
     )
 

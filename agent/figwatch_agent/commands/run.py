@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from figwatch_agent.clock import Clock
     from figwatch_agent.files.load import Loaded
     from figwatch_agent.model.agent import Reload
+    from figwatch_agent.ports import Audit
 
 
 @click.command(
@@ -54,7 +56,7 @@ async def _run(config: str, loaded: "Loaded", record: Path | None) -> None:
     while not files.stopped:
         files.ended.clear()
         async with build(files.loaded, record, files.newest) as agent:
-            files.clock = agent.clock
+            files.clock, files.audit = agent.clock, agent.audit
             click.echo(_greeting(files.loaded, agent.url), err=True)
             for problem in missing_secrets(files.loaded.settings):
                 click.echo(f"warning: {problem}", err=True)
@@ -70,6 +72,7 @@ class _Files:
         self.stopped = False
         self.ended = asyncio.Event()  # the agent that runs is to end
         self.clock: Clock | None = None  # of the agent that runs
+        self.audit: Audit | None = None  # of the same
         self._newest: Reload | None = None
         self._config = config
         self._wanted = asyncio.Event()
@@ -87,27 +90,36 @@ class _Files:
         """The newest time that the files were read anew, and how that went."""
         return self._newest
 
-    def _told(self, problem: str = "") -> None:
+    async def _told(self, problem: str = "") -> None:
+        from figwatch_agent.errors import StoreError
         from figwatch_agent.model.agent import Reload
+        from figwatch_agent.model.audit import AuditKind, AuditNote
 
         at = self.clock.now() if self.clock is not None else 0
         self._newest = Reload(at=at, ok=not problem, reason=problem)
+        note = AuditNote(at=at, kind=AuditKind.RELOAD, actor="", origin="agent", subject=self._config, why=problem)
+        with suppress(StoreError):  # the files hold whether or not anything can be remembered of it
+            if self.audit is not None:
+                await self.audit.note(note)
 
     async def watch(self) -> None:
         """Read the files when asked to, until cancelled."""
         from figwatch_agent.errors import FigwatchError
         from figwatch_agent.files.load import load
+        from figwatch_agent.web.listening import tls_context
 
         while True:
             await self._wanted.wait()
             self._wanted.clear()
             try:
-                self.loaded = await asyncio.to_thread(load, self._config)
+                loaded = await asyncio.to_thread(load, self._config)
+                tls_context(loaded.settings.web.tls)  # refused here, where the old one can go on
             except FigwatchError as error:
-                self._told(str(error))
+                await self._told(str(error))
                 click.echo(f"{error}\nthe files are wrong: the agent goes on with those it has", err=True)
                 continue
-            self._told()
+            self.loaded = loaded
+            await self._told()
             click.echo("the files were read anew", err=True)
             self.ended.set()
 

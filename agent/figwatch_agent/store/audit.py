@@ -49,6 +49,11 @@ def lines(connection: sqlite3.Connection, limit: int) -> tuple[AuditLine, ...]:
     return tuple(_line(columns) for columns in found)
 
 
+def holds(connection: sqlite3.Connection, digest: str) -> bool:
+    """Whether a line has this hash."""
+    return connection.execute("SELECT 1 FROM audit WHERE hash = ?", (digest,)).fetchone() is not None
+
+
 def verify(connection: sqlite3.Connection) -> AuditFault | None:
     """The first line at which the chain does not hold."""
     commands = {id_: text_digest(value) for id_, value in connection.execute("SELECT id, value FROM command")}

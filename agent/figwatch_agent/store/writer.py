@@ -59,6 +59,11 @@ class InboxWriter:
         with transaction(self._connection, self._path, "BEGIN"):
             return audit.head(self._connection), audit.verify(self._connection)
 
+    def audit_holds(self, digest: str) -> bool:
+        """Whether a line of the audit has this hash."""
+        with translated(self._path):
+            return audit.holds(self._connection, digest)
+
     def transitions(self, limit: int = 500) -> tuple[Transition, ...]:
         """What happened, newest first."""
         with translated(self._path):

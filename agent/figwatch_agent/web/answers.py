@@ -1,7 +1,7 @@
 """How every answer looks: JSON, never cached, never sniffed, and errors as a list that names all problems."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 import structlog
@@ -12,12 +12,21 @@ from figwatch_agent.errors import StoreError
 
 HEADERS: Final[Mapping[str, str]] = {
     "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self' data:; script-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",  # with no-referrer, browsers would not say where a form stood either
     "Server": "figwatch",
     "X-Content-Type-Options": "nosniff",
 }
-"""On every answer. The content policy keeps a label that holds markup from ever becoming a page."""
+"""On every answer. The content policy keeps a label that holds markup from ever running."""
+
+LONGEST_TLS: Final = "max-age=31536000"
+"""A year; subdomains are not ours to speak for."""
 
 BODY_LIMIT: Final = 64 * 1024
 """Bytes of a request's body; a command is a few hundred."""
@@ -58,6 +67,15 @@ async def only_json(request: web.Request, handler: Handler) -> web.StreamRespons
         return errors(500, ["figwatch failed to answer this; its log says why"])
 
 
-async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """A signal of aiohttp, so that answers of its own carry the headers as well."""
-    response.headers.update(HEADERS)
+def headers_of(*, secure: bool) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """A signal of aiohttp, so that answers of its own carry the headers as well. ``secure``: people come by HTTPS."""
+    always = {**HEADERS, "Strict-Transport-Security": LONGEST_TLS} if secure else HEADERS
+
+    async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
+        given = response.headers
+        cached = given.get("Cache-Control")
+        given.update(always)
+        if cached is not None:
+            given["Cache-Control"] = cached
+
+    return add_headers

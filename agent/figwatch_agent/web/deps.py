@@ -2,16 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Literal, Protocol
 
 from figwatch_agent.clock import Clock
 from figwatch_agent.durations import Duration
 from figwatch_agent.model.agent import AgentFacts
 from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.outcome import Transition
+from figwatch_agent.model.plan import RollbackPlan
 from figwatch_agent.model.view import View
-from figwatch_agent.ports import Inbox, Journal, Outbox
+from figwatch_agent.ports import Audit, Inbox, Journal, Outbox
+from figwatch_agent.report.redaction import Redaction
 from figwatch_agent.telemetry import Telemetry
+from figwatch_agent.web.caps import Caps
 
 
 class Newest(Protocol):
@@ -20,6 +23,9 @@ class Newest(Protocol):
     @property
     def latest(self) -> View | None:
         """None before the first tick."""
+
+    async def after(self, view: View | None) -> View:
+        """The newest view, as soon as it is another than this one."""
 
 
 class Past(Protocol):
@@ -30,6 +36,18 @@ class Past(Protocol):
 
     def shares(self, span: Duration) -> Shares:
         """Legacy's share of every route over a span of model.history.SPANS."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """Who may come in, and how the agent is reached."""
+
+    access: Literal["public", "token"] = "public"  # whether strangers may look
+    secure: bool = False  # whether browsers reach it by HTTPS, of its own or of a proxy's
+    host: str = "127.0.0.1"  # where it listens
+    external_url: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    caps: Caps = field(default_factory=Caps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,4 +67,9 @@ class Deps:
     clock: Clock
     new_id: Callable[[], str]
     document: Callable[[View, Mapping[str, bool]], dict[str, object]]
+    audit: Audit
+    new_secret: Callable[[], str]  # a text that nobody can guess
     runbooks: Mapping[str, str] = field(default_factory=dict)  # alert name -> Markdown
+    gate: Gate = field(default_factory=Gate)
+    plans: Mapping[str, tuple[str, RollbackPlan]] = field(default_factory=dict)  # name -> digest and plan
+    redaction: Redaction = field(default_factory=Redaction)  # what strangers do not get to see

@@ -4,21 +4,30 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from figwatch_agent.web.answers import BODY_LIMIT, add_headers, json_answer, only_json
+from figwatch_agent.web.acting import Acting
+from figwatch_agent.web.answers import BODY_LIMIT, headers_of, json_answer, only_json
 from figwatch_agent.web.api_routes import api_routes
 from figwatch_agent.web.commands import Commands
 from figwatch_agent.web.deps import Deps
+from figwatch_agent.web.doors import Doors
+from figwatch_agent.web.guard import Guard
 from figwatch_agent.web.pages import Pages
+from figwatch_agent.web.signing import Signing
 
 __all__ = ["Deps", "make_app"]
+
+STYLESHEET = "/static/figwatch.css"
 
 _Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 def make_app(deps: Deps) -> web.Application:
     """The application on these parts. Run it with ``access_log=None``: what matters is counted and recorded."""
-    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[only_json])
-    app.on_response_prepare.append(add_headers)
+    doors = Doors(lambda: STYLESHEET, tokens=bool(deps.tokens), public=deps.gate.access == "public")
+    guard = Guard(deps, doors)
+    app = web.Application(client_max_size=BODY_LIMIT, middlewares=[only_json, guard.before])
+    app.on_response_prepare.append(headers_of(secure=deps.gate.secure))
+    app.cleanup_ctx.append(guard.refusals.counting)
     seen, commands, pages = _Seen(deps), Commands(deps), Pages(deps)
     reads: dict[str, _Handler] = {
         "/healthz": seen.healthz,
@@ -33,7 +42,18 @@ def make_app(deps: Deps) -> web.Application:
     for path, handler in reads.items():
         app.router.add_get(path, handler)
     app.router.add_post("/api/v1/commands", commands.take)
+    add_doors(app, deps, guard, doors)
     return app
+
+
+def add_doors(app: web.Application, deps: Deps, guard: Guard, doors: Doors) -> None:
+    """Where people sign in, and act."""
+    signing, acting = Signing(deps, guard, doors), Acting(deps, guard, doors)
+    app.router.add_get("/sign-in", signing.ask)
+    app.router.add_post("/sign-in", signing.begin)
+    app.router.add_post("/sign-out", signing.end)
+    app.router.add_get("/act/{kind}", acting.ask)
+    app.router.add_post("/act/{kind}", acting.take)
 
 
 class _Seen:

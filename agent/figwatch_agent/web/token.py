@@ -1,16 +1,10 @@
-"""Who may change something: bearer tokens with a role."""
+"""Who holds which token: names and roles by secret value."""
 
 import hmac
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Final, Literal
 
 from aiohttp import web
-
-OPERATE: Final = "operate"
-"""The role that may change something; ``view`` may not."""
-
-Refusal = tuple[Literal[401, 403], str]
 
 
 class Tokens:
@@ -23,24 +17,21 @@ class Tokens:
             raise ValueError(f"the token {empty[0]} is empty: give it a value, or leave it out of web.tokens")
         self._tokens = [(name, _digest(value), role) for name, value, role in tokens]
 
-    def operator(self, request: web.Request) -> str | Refusal:
-        """The name of the token that allows a change, or why there is none."""
-        kind, _, given = request.headers.get("Authorization", "").partition(" ")
-        if not self._tokens:
-            return 401, "no token is set up: name one under web.tokens in figwatch.yaml"
-        if kind.lower() != "bearer" or not given:
-            return 401, "changing something needs a token: Authorization: Bearer TOKEN"
-        found = self._find(given.strip())
-        if found is None:
-            return 401, "this token is not known here"
-        name, role = found
-        return name if role == OPERATE else (403, f"the token {name} has the role {role}; this needs {OPERATE}")
+    def __bool__(self) -> bool:
+        """Whether any is set up."""
+        return bool(self._tokens)
 
-    def _find(self, given: str) -> tuple[str, str] | None:
-        """Digests have one length, and all are compared: neither length nor place shows in the time taken."""
+    def find(self, given: str) -> tuple[str, str] | None:
+        """Name and role of a token. Digests have one length, and all are compared: the time taken tells nothing."""
         digest = _digest(given)
         matching = [(name, role) for name, value, role in self._tokens if hmac.compare_digest(value, digest)]
         return matching[0] if matching else None
+
+
+def bearer(request: web.Request) -> str | None:
+    """The bearer token that a request shows; None where it shows none."""
+    kind, _, given = request.headers.get("Authorization", "").partition(" ")
+    return given.strip() or None if kind.lower() == "bearer" else None
 
 
 def _digest(value: str) -> bytes:

@@ -1,0 +1,64 @@
+"""Who may ask what: one rule for every path and method. A path without a rule is refused."""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from aiohttp import web
+
+
+class Rule(Enum):
+    """What a request needs."""
+
+    OPEN = "nothing: it says nothing about the migration, or it must work without people"
+    LOOK = "nothing where web.access is public, else a token or a session of any role"
+    SELF = "a session; a form of this agent"
+    FORM = "a session whose role is operate; a form of this agent"
+    TOKEN = "a bearer token whose role is operate"  # noqa: S105 (a sentence)
+
+
+RULES: Final[Mapping[tuple[str, str], Rule]] = {
+    ("GET", "/healthz"): Rule.OPEN,
+    ("GET", "/readyz"): Rule.OPEN,
+    ("GET", "/metrics"): Rule.OPEN,
+    ("GET", "/sign-in"): Rule.OPEN,
+    ("POST", "/sign-in"): Rule.OPEN,  # it asks for the token itself
+    ("POST", "/sign-out"): Rule.SELF,
+    ("GET", "/act/{kind}"): Rule.FORM,
+    ("POST", "/act/{kind}"): Rule.FORM,
+    ("POST", "/api/v1/commands"): Rule.TOKEN,
+    ("GET", "/api/v1/status"): Rule.LOOK,
+    ("GET", "/api/v1/overview"): Rule.LOOK,
+    ("GET", "/api/v1/routes"): Rule.LOOK,
+    ("GET", "/api/v1/routes/{route}"): Rule.LOOK,
+    ("GET", "/api/v1/incidents"): Rule.LOOK,
+    ("GET", "/api/v1/incidents/{id}"): Rule.LOOK,
+    ("GET", "/api/v1/criteria"): Rule.LOOK,
+    ("GET", "/api/v1/agent"): Rule.LOOK,
+    ("GET", "/api/v1/openapi.json"): Rule.OPEN,
+    ("GET", "/badges/route/{route}.svg"): Rule.LOOK,
+    ("GET", "/badges/criterion/{name}.svg"): Rule.LOOK,
+    ("GET", "/api/v1/rollbacks"): Rule.LOOK,
+    ("GET", "/api/v1/rollbacks/{id}"): Rule.LOOK,
+    ("GET", "/api/v1/deliveries"): Rule.LOOK,
+    ("GET", "/api/v1/transitions"): Rule.LOOK,
+    ("GET", "/runbooks"): Rule.LOOK,
+    ("GET", "/runbooks/"): Rule.LOOK,
+    ("GET", "/runbooks/{name}"): Rule.LOOK,
+    ("GET", "/incidents/{id}"): Rule.LOOK,
+}
+"""By method and path. HEAD asks what GET asks."""
+
+
+def key_of(request: web.Request) -> tuple[str, str] | None:
+    """Where the rule of a request stands; None for a path or method that nobody answers."""
+    resource = request.match_info.route.resource
+    if request.match_info.http_exception is not None or resource is None:
+        return None
+    return "GET" if request.method == "HEAD" else request.method, resource.canonical
+
+
+def rule_of(request: web.Request) -> Rule:
+    """The rule of a request. What nobody answers needs nothing to be told so; what has no rule needs the most."""
+    key = key_of(request)
+    return Rule.OPEN if key is None else RULES.get(key, Rule.TOKEN)
