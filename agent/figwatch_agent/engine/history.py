@@ -3,8 +3,10 @@
 What is asked for twice between two ticks is worked out once.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from fractions import Fraction
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,6 @@ from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, Instan
 from figwatch_agent.engine.catalog import Stream, WatchedRoute
 from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, TRAFFIC_SIDES
 from figwatch_agent.engine.measuring import Rings
-from figwatch_agent.evaluate.latency import quantile
 from figwatch_agent.model.history import SPANS, Axis, Bounds, BudgetHistory, Count, RouteHistory, RouteShare, Shares
 from figwatch_agent.model.history import SideHistory as Side
 
@@ -200,11 +201,16 @@ def budget_step(window: Duration) -> Duration:
 
 
 def bounds_of(buckets: list[int], q: Fraction) -> Bounds | None:
-    """(at least, at most) seconds of a quantile; None without requests, no upper end beyond the last bucket."""
-    found = quantile([float(bound) for bound in BOUNDS], buckets, q)
-    if found is None:
+    """(at least, at most) seconds of a quantile; None without requests, no upper end beyond the last bucket.
+
+    It is the observation of rank ceil(q n) in ascending order, as in evaluate.latency, by exact bounds.
+    """
+    total = sum(buckets)
+    if not total:
         return None
-    return Fraction(str(found.low)), None if found.high is None else Fraction(str(found.high))
+    place = bisect_left(list(accumulate(buckets)), -(-q.numerator * total // q.denominator))
+    low = BOUNDS[place - 1] if place else Fraction(0)
+    return low, BOUNDS[place] if place < len(BOUNDS) else None
 
 
 def _kept(step: Duration, window: Duration) -> bool:
@@ -223,13 +229,16 @@ def _known(counts: Counts, known: NDArray[np.bool_]) -> tuple[Count, ...]:
 def _shared(
     routes: Sequence[WatchedRoute], legacy: Counts, total: Counts, known: NDArray[np.bool_]
 ) -> Iterator[RouteShare]:
-    legacies, totals = legacy.T.tolist(), total.T.tolist()
-    for route, seen in zip(routes, known.tolist(), strict=True):
-        pairs = zip(legacies[route.index], totals[route.index], seen, strict=True)
-        each = [(mine, all_of_it) if there else (None, None) for mine, all_of_it, there in pairs]
+    count = len(routes)
+    legacies, totals = (_masked(each.T[:count], known) for each in (legacy, total))
+    for route, mine, everything in zip(routes, legacies, totals, strict=True):
         yield RouteShare(
-            route=route.route.template,
-            service=route.service.service,
-            legacy=tuple(mine for mine, _ in each),
-            total=tuple(all_of_it for _, all_of_it in each),
+            route=route.route.template, service=route.service.service, legacy=tuple(mine), total=tuple(everything)
         )
+
+
+def _masked(counts: Counts, known: NDArray[np.bool_]) -> list[list[Count]]:
+    found = np.full(counts.shape, None, dtype=np.object_)
+    found[known] = counts[known].tolist()
+    rows: list[list[Count]] = found.tolist()
+    return rows

@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from figwatch_agent.durations import HOUR, MINUTE, Instant
+from figwatch_agent.durations import HOUR, MINUTE, Duration, Instant
 from figwatch_agent.engine.catalog import Stream, Watch, WatchedRoute
 from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.history import bounds_of
@@ -13,7 +13,6 @@ from figwatch_agent.engine.mapping import BUCKET_SIDES, TRAFFIC_SIDES
 from figwatch_agent.engine.measured import measured
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.evaluate.error_budget import budget_remaining
-from figwatch_agent.evaluate.windows import highest_ratio, lowest_ratio
 from figwatch_agent.model.view import (
     Counts,
     RouteView,
@@ -58,14 +57,33 @@ def view_of(parts: Parts, tally: Tally | None, sequence: int, at: Instant) -> Vi
     )
 
 
+class _Windows:
+    """Counts of all streams over the windows that the tiers need, as plain integers, each read once."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._rings = parts.rings
+        self._read: dict[Duration, tuple[list[int], ...]] = {}
+
+    def of(self, length: Duration, index: int) -> tuple[int, int, int, int, int]:
+        """(bad inside, bad at the edge, total inside, total at the edge, covered time) of one stream."""
+        found = self._read.get(length)
+        if found is None:
+            window = self._rings.streams(length)
+            read = (window.bad.inside, window.bad.edge, window.total.inside, window.total.edge, window.covered.most)
+            found = self._read[length] = tuple(counts.tolist() for counts in read)
+        bad, bad_edge, total, total_edge, covered = found
+        return bad[index], bad_edge[index], total[index], total_edge[index], covered[index]
+
+
 def _streams(parts: Parts, tally: Tally | None, at: Instant) -> tuple[StreamView, ...]:
     watches: dict[int, list[Watch]] = {}
     for watch in parts.rings.catalog.watches:
         watches.setdefault(watch.stream.index, []).append(watch)
-    counted = parts.rings.counted()
+    windows, (total, bad) = _Windows(parts), parts.rings.counted()
+    totals = zip((bad + parts.untimed_bad).tolist(), (total + parts.untimed_total).tolist(), strict=True)
     return tuple(
-        _stream(parts, stream, watches.get(stream.index, []), counted, tally, at)
-        for stream in parts.rings.catalog.streams
+        _stream(parts, stream, watches.get(stream.index, []), windows, Counts(bad=all_bad, total=all_total), tally, at)
+        for stream, (all_bad, all_total) in zip(parts.rings.catalog.streams, totals, strict=True)
     )
 
 
@@ -73,17 +91,15 @@ def _stream(
     parts: Parts,
     stream: Stream,
     watches: list[Watch],
-    counted: tuple[Integers, Integers],
+    windows: _Windows,
+    totals: Counts,
     tally: Tally | None,
     at: Instant,
 ) -> StreamView:
-    index, window = stream.index, parts.rings.streams(stream.service.window)
-    edge = Counts(bad=int(window.bad.edge[index]), total=int(window.total.edge[index]))
-    counts = Counts(bad=int(window.bad.inside[index]) + edge.bad, total=int(window.total.inside[index]) + edge.total)
-    covered = int(window.covered.most[index])
-    since = max(min(stream.service.window, at - (parts.rings.first_tick or at)), 1)
-    all_total, all_bad = counted
-    finding = "" if tally is None else tally.stream_findings.get(index, "")
+    index, length, objective = stream.index, stream.service.window, stream.slo.objective
+    bad, bad_edge, total, total_edge, covered = windows.of(length, index)
+    counts, budget = Counts(bad=bad + bad_edge, total=total + total_edge), 1 - objective
+    since = max(min(length, at - (parts.rings.first_tick or at)), 1)
     known = tally is not None and bool(tally.known[index])
     idle = known and not stream.probed and tally is not None and not int(tally.total[index].sum())
     return StreamView(
@@ -91,38 +107,41 @@ def _stream(
         service=stream.service.service,
         route=stream.route,
         kind=stream.kind,
-        objective=stream.slo.objective,
-        window=stream.service.window,
+        objective=objective,
+        window=length,
         counts=counts,
-        edge=edge,
-        budget_left=budget_remaining(counts.bad, counts.total, stream.slo.objective),
-        coverage=min(Fraction(covered, stream.service.window), Fraction(1)),
-        known=min(Fraction(covered, since), Fraction(1)),
-        totals=Counts(
-            bad=int(all_bad[index] + parts.untimed_bad[index]), total=int(all_total[index] + parts.untimed_total[index])
-        ),
+        edge=Counts(bad=bad_edge, total=total_edge),
+        budget_left=budget_remaining(counts.bad, counts.total, objective),
+        coverage=Fraction(min(covered, length), length),
+        known=Fraction(min(covered, since), since),
+        totals=totals,
         state="unknown" if not known else "idle" if idle else "ok",
-        finding=finding,
-        tiers=tuple(_tier(parts, stream, watch) for watch in watches),
+        finding="" if tally is None else tally.stream_findings.get(index, ""),
+        tiers=tuple(_tier(parts, watch, budget, windows) for watch in watches),
         span=_span(parts, stream),
     )
 
 
-def _tier(parts: Parts, stream: Stream, watch: Watch) -> TierView:
-    budget = 1 - stream.slo.objective
-    window = parts.rings.streams(watch.long or MINUTE)
-    low = lowest_ratio(window.bad, window.total, stream.index)
-    high = highest_ratio(window.bad, window.total, stream.index)
+def _tier(parts: Parts, watch: Watch, budget: Fraction, windows: _Windows) -> TierView:
+    long = watch.long or MINUTE
+    bad, bad_edge, total, total_edge, _ = windows.of(long, watch.stream.index)
+    # The cut slot's bad events before the window and its good ones in it, then the other way round.
+    low = _burn(bad, total + max(total_edge - bad_edge, 0), budget)
+    high = _burn(bad + max(bad_edge, 0), total + max(bad_edge, 0), budget) if total_edge else low
     return TierView(
         name=watch.tier if watch.lane == "all" else f"{watch.tier} ({watch.lane})",
         severity=watch.severity.value,
         factor=watch.factor,
-        long=watch.long or MINUTE,
+        long=long,
         short=watch.short,
-        burn_low=None if low is None else low / budget,
-        burn_high=None if high is None else high / budget,
+        burn_low=low,
+        burn_high=high,
         firing=watch.index in parts.watches.firing,
     )
+
+
+def _burn(bad: int, events: int, budget: Fraction) -> Fraction | None:
+    return Fraction(bad * budget.denominator, events * budget.numerator) if events > 0 else None
 
 
 def _span(parts: Parts, stream: Stream) -> Span | None:

@@ -104,8 +104,8 @@ def _whole(view: View, shares: Shares) -> dict[str, object]:
     opened = [incident for incident in view.incidents if incident.open]
     ratio = overall({f"{route.service} {route.route}": users(route.requests) for route in view.routes}).legacy_ratio
     stages = [route.stage for route in view.routes]
-    criteria = sorted(view.criteria, key=lambda each: _WORST.index(verdict_of(each)[0]))
-    verdicts = [verdict_of(each)[0] for each in criteria]
+    judged = sorted(((verdict_of(each)[0], each) for each in view.criteria), key=lambda pair: _WORST.index(pair[0]))
+    verdicts = [verdict for verdict, _ in judged]
     return {
         "version": 1,
         "at": format_instant(view.at),
@@ -120,7 +120,7 @@ def _whole(view: View, shares: Shares) -> dict[str, object]:
         "open": {each.value: sum(i.severity is each for i in opened) for each in Severity},
         "incidents": [incident_brief(incident) for incident in opened[:MOST_INCIDENTS]],
         "verdicts": {each.value: verdicts.count(each) for each in Verdict},
-        "criteria": [criterion_document(each) for each in criteria[:MOST_CRITERIA]],
+        "criteria": [criterion_document(each) for _, each in judged[:MOST_CRITERIA]],
         "silences": silences_document(view)[:MOST_SILENCES],
         "targets": {"up": sum(target.up for target in view.targets), "all": len(view.targets)},
         "findings": [without_userinfo(finding) for finding in view.findings[:MOST_INCIDENTS]],
@@ -158,12 +158,12 @@ def _rows(view: View, shares: Shares) -> list[_Row]:
 
 
 def _badness(streams: Sequence[StreamView], incidents: Sequence[Incident]) -> tuple[float, ...]:
-    """Pages, then tickets, then what is not measured, then the least budget, then the fastest burn: least is worst."""
+    """Pages, then tickets, then what is not measured, then tiers that fire, then the least budget: least is worst."""
     pages = sum(incident.severity is Severity.PAGE for incident in incidents)
     left = min((_about(stream.budget_left) for stream in streams if stream.budget_left is not None), default=2.0)
-    burn = max((_about(tier.burn_high) for stream in streams for tier in stream.tiers if tier.burn_high), default=0.0)
+    firing = sum(tier.firing for stream in streams for tier in stream.tiers)
     blind = any(stream.state == "unknown" for stream in streams)
-    return (-pages, -(len(incidents) - pages), -blind, left, -burn)
+    return (-pages, -(len(incidents) - pages), -blind, -firing, left)
 
 
 def _about(ratio: Fraction | None) -> float:
