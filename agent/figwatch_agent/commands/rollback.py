@@ -18,7 +18,8 @@ from figwatch_agent.commands._wishes import Wish, send
 from figwatch_agent.model.command import CommandKind
 from figwatch_agent.model.settings import Settings
 from figwatch_agent.report.records import step_document
-from figwatch_agent.report.summary import NOTHING, Table, decision_in_words, visible
+from figwatch_agent.report.summary import Table, decision_in_words
+from figwatch_agent.report.words import NOTHING, visible
 
 
 @click.group(name="rollback")

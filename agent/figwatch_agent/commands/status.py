@@ -81,7 +81,8 @@ def _watch(client: AgentClient, asked: dict[str, str | int], every: float) -> No
 def _seen(client: AgentClient, asked: dict[str, str | int]) -> tuple[str, Any, Any]:
     """Head line, tables, and what is odd about the data."""
     from figwatch_agent.commands._screen import heights
-    from figwatch_agent.report.summary import headline, tables, visible
+    from figwatch_agent.report.summary import headline, tables
+    from figwatch_agent.report.words import visible
 
     document, overview = client.get("/api/v1/status"), client.get("/api/v1/overview", **asked)
     findings = tuple(f"Finding: {visible(finding)}" for finding in document["agent"]["findings"])

@@ -8,7 +8,7 @@ from figwatch_agent.model.names import Severity, Verdict
 from figwatch_agent.model.view import Measured, View
 from figwatch_agent.report.criteria import criterion_document, verdict_of
 from figwatch_agent.report.scale import figure
-from figwatch_agent.report.summary import quantity, visible
+from figwatch_agent.report.words import quantity, visible
 
 GOOD, POOR, BAD, GREY = "#1a7f37", "#9a6700", "#cf222e", "#57606a"
 """White on each of these has a contrast of at least 4.5, as WCAG AA asks of text."""

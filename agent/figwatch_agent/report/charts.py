@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape
 from figwatch_agent.durations import Duration, Instant, format_seconds
 from figwatch_agent.model.history import Axis
 from figwatch_agent.report.scale import Scale, Unit, clock_time, figure, scale, times
-from figwatch_agent.report.summary import visible
+from figwatch_agent.report.words import visible
 
 Value = Fraction | int | None
 """A figure, exact; None where nothing was measured."""

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from figwatch_agent.report.summary import NOTHING, decision_in_words, visible
+from figwatch_agent.report.summary import decision_in_words
+from figwatch_agent.report.words import NOTHING, visible
 
 Json = Mapping[str, Any]
 """Parts of the API; their form is that of report.incidents and of /api/v1/deliveries."""

@@ -1,22 +1,16 @@
-"""Status and overview as tables of plain texts. Everything is said in words; whoever draws them may add colour.
+"""Status and overview as tables of plain texts. Everything is said in words; whoever draws them may add colour."""
 
-Texts that others wrote (routes, labels, evidence) are cleaned: what cannot be seen is written out, so that no label
-can move the cursor of a terminal or hide what follows it.
-"""
-
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
 
-from figwatch_agent.durations import SECOND, format_duration, format_seconds
+from figwatch_agent.durations import SECOND, format_duration
 from figwatch_agent.report.spark import BLOCKS, spark
+from figwatch_agent.report.words import NOTHING, bounds, percent, quantity, visible
 
 Json = Mapping[str, Any]
 """A part of the status document; its form is that of report.status."""
-
-NOTHING: Final = "-"
 
 SPARK: Final = 16
 """Characters of a sparkline."""
@@ -46,21 +40,29 @@ def tables(document: Json, overview: Json, heights: str = BLOCKS) -> tuple[Table
 
 
 def headline(document: Json, forecast: Json) -> str:
-    """One line: which migration, in which mode, how well figwatch itself is, and when legacy will serve nothing."""
+    """Which migration, in which mode, how well figwatch itself is; then how far legacy is from serving nothing.
+
+    What one should know before reading on follows, a line each: silences, scrape targets that are down.
+    """
     agent = document["agent"]
     ill = [name for name, well in agent["healthy"].items() if not well]
     down = [target["target"] for target in agent["targets"] if not target["up"]]
-    legacy = document["legacy_ratio"]
-    parts = [
+    first = [
         f"{visible(document['migration'])} at {document['at']}",
         f"rollback mode {document['mode']}",
         "agent healthy" if not ill else f"agent NOT healthy: {', '.join(ill)}",
-        "legacy ratio unknown" if legacy is None else f"{percent(float(legacy))} of requests served by legacy",
-        forecast["text"],
     ]
-    parts += [f"silenced until {each['until']}: {visible(each['subject'])}" for each in document["silences"]]
-    parts += [f"scrape target down: {visible(target)}" for target in down]
-    return " · ".join(parts)
+    lines = [" · ".join(first), _legacy(document["legacy_ratio"], forecast)]
+    lines += [f"Silenced until {each['until']}: {visible(each['subject'])}" for each in document["silences"]]
+    lines += [f"Scrape target down: {visible(target)}" for target in down]
+    return "\n".join(lines)
+
+
+def _legacy(ratio: str | None, forecast: Json) -> str:
+    if ratio is None:
+        return "Legacy: its share is unknown, no request was counted in the last hour"
+    served = f"Legacy: serves {percent(float(ratio))} of all requests"
+    return f"{served}, {forecast['text']}" if forecast["zero_at"] else f"{served}; no forecast, {forecast['text']}"
 
 
 def incidents_table(incidents: Sequence[Json]) -> Table:
@@ -116,34 +118,6 @@ def criteria_table(criteria: Sequence[Json]) -> Table:
     )
 
 
-def visible(text: object) -> str:
-    """One line in which everything can be seen."""
-    return "".join(_visible(character) for character in str(text))
-
-
-def percent(ratio: float | None) -> str:
-    """A ratio for people; what is not all or nothing never reads 100% or 0%."""
-    if ratio is None:
-        return NOTHING
-    shown = f"{ratio * 100:.2f}"
-    if shown == "100.00" and ratio < 1:
-        return "> 99.99%"
-    if shown in ("0.00", "-0.00") and ratio != 0:
-        return "< 0.01%" if ratio > 0 else "> -0.01%"
-    return f"{shown.rstrip('0').rstrip('.')}%"
-
-
-def quantity(value: float | None, unit: str) -> str:
-    """A figure of a criterion in its unit."""
-    if value is None:
-        return NOTHING
-    if unit == "ratio":
-        return percent(value)
-    if unit == "ms":
-        return f"{value:.0f} ms" if value < SECOND else format_seconds(round(value))
-    return f"{value:g}"
-
-
 def _incident(incident: Json) -> tuple[str, ...]:
     state = "OPEN" if incident["open"] else "resolved"
     if incident["open"] and incident["acknowledged_by"]:
@@ -188,8 +162,8 @@ def _route(route: Json, heights: str) -> tuple[str, ...]:
         route["stage"],
         route["served_by"],
         _share(route, heights),
-        _bounds(sides.get("service", {}).get("p95_ms"), "ms"),
-        _bounds(sides.get("legacy", {}).get("p95_ms"), "ms"),
+        bounds(sides.get("service", {}).get("p95_ms"), "ms"),
+        bounds(sides.get("legacy", {}).get("p95_ms"), "ms"),
         "no events" if route["budget"] is None else percent(route["budget"]["remaining"]),
         _burn(route["burn"]),
         "no plan" if route["plan"] is None else "armed" if route["armed"] else "latched",
@@ -246,33 +220,15 @@ def _slo(slo: Json) -> tuple[str, ...]:
 
 def _criterion(criterion: Json) -> tuple[str, ...]:
     unit = criterion["unit"]
-    bounds = None
+    found = None
     if criterion["low"] is not None or criterion["high"] is not None:
-        bounds = {"low": criterion["low"], "high": criterion["high"]}
+        found = {"low": criterion["low"], "high": criterion["high"]}
     return (
         visible(criterion["name"]),
         visible(criterion["target"]),
         criterion["verdict"],
         quantity(criterion["value"], unit),
-        _bounds(bounds, unit),
+        bounds(found, unit),
         criterion["over"],
         visible("; ".join(text for text in (criterion["reason"], criterion["evidence"]) if text)),
     )
-
-
-def _bounds(bounds: Json | None, unit: str) -> str:
-    if bounds is None:
-        return NOTHING
-    low, high = bounds["low"], bounds["high"]
-    if low == high:
-        return quantity(low, unit)
-    if high is None:
-        return f"above {quantity(low, unit)}"
-    return f"{quantity(low, unit)} to {quantity(high, unit)}" if low is not None else f"below {quantity(high, unit)}"
-
-
-def _visible(character: str) -> str:
-    category = unicodedata.category(character)
-    if category in ("Zl", "Zp", "Zs"):
-        return " "
-    return f"\\u{ord(character):04x}" if category in ("Cc", "Cf", "Cs", "Co", "Cn") else character

@@ -12,7 +12,8 @@ from figwatch_agent.durations import HOUR
 from figwatch_agent.report.overview import overview_document
 from figwatch_agent.report.spark import BLOCKS
 from figwatch_agent.report.status import status_document
-from figwatch_agent.report.summary import Table, _times, headline, percent, quantity, tables, visible
+from figwatch_agent.report.summary import Table, _times, headline, tables
+from figwatch_agent.report.words import percent, quantity, visible
 from support.agent_site import failing_world
 from support.world import CHAT, World
 

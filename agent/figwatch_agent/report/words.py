@@ -1,0 +1,60 @@
+"""Figures and other people's texts in words that can be read, in a terminal and on a page.
+
+Texts that others wrote (routes, labels, evidence) are cleaned: what cannot be seen is written out, so that no label
+can move the cursor of a terminal or hide what follows it.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any, Final
+
+from figwatch_agent.durations import SECOND, format_seconds
+
+NOTHING: Final = "-"
+
+
+def visible(text: object) -> str:
+    """One line in which everything can be seen."""
+    return "".join(_visible(character) for character in str(text))
+
+
+def percent(ratio: float | None) -> str:
+    """A ratio for people; what is not all or nothing never reads 100% or 0%."""
+    if ratio is None:
+        return NOTHING
+    shown = f"{ratio * 100:.2f}"
+    if shown == "100.00" and ratio < 1:
+        return "> 99.99%"
+    if shown in ("0.00", "-0.00") and ratio != 0:
+        return "< 0.01%" if ratio > 0 else "> -0.01%"
+    return f"{shown.rstrip('0').rstrip('.')}%"
+
+
+def quantity(value: float | None, unit: str) -> str:
+    """A figure of a criterion in its unit."""
+    if value is None:
+        return NOTHING
+    if unit == "ratio":
+        return percent(value)
+    if unit == "ms":
+        return f"{value:.0f} ms" if value < SECOND else format_seconds(round(value))
+    return f"{value:g}"
+
+
+def bounds(found: Mapping[str, Any] | None, unit: str) -> str:
+    """Where a figure lies, in its unit; None where nothing is known of it."""
+    if found is None:
+        return NOTHING
+    low, high = found["low"], found["high"]
+    if low == high:
+        return quantity(low, unit)
+    if high is None:
+        return f"above {quantity(low, unit)}"
+    return f"{quantity(low, unit)} to {quantity(high, unit)}" if low is not None else f"below {quantity(high, unit)}"
+
+
+def _visible(character: str) -> str:
+    category = unicodedata.category(character)
+    if category in ("Zl", "Zp", "Zs"):
+        return " "
+    return f"\\u{ord(character):04x}" if category in ("Cc", "Cf", "Cs", "Co", "Cn") else character
