@@ -150,14 +150,15 @@ class HistogramCell:
         self._sums = slots.sums
         self._lock = slots.lock
 
-    def observe(self, value: float) -> None:
-        """Count one value; raises ValueError for NaN, a negative or an absurdly large one."""
+    def observe(self, value: float) -> int:
+        """Count one value, and return its bucket; raises ValueError for NaN, a negative or an absurdly large one."""
         if not 0 <= value <= LARGEST:
             raise ValueError(f"a histogram takes finite values of zero or more, not {value!r}")
         index = bisect_left(self._bounds, value)
         with self._lock:
             self._counts[index] += 1
             self._sums[0] += value
+        return index
 
 
 class Definition(NamedTuple):

@@ -55,6 +55,11 @@ def attach(span: Span, request: object) -> Token[Context]:
     return _set(Context({**_get(), _SPAN_KEY: span, _REQUEST_KEY: request}))
 
 
+def current_span() -> Any:
+    """The span that is current here, or None: a lookup, where OpenTelemetry's own way costs four calls."""
+    return _get().get(_SPAN_KEY)
+
+
 def current() -> Any:
     """What was attached as the request, or None."""
     return _get().get(_REQUEST_KEY)

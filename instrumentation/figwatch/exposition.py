@@ -15,13 +15,14 @@ from prometheus_client.utils import floatToGoString
 
 from figwatch import contract
 from figwatch.cells import Definition, Reading, whole
-from figwatch.telemetry import Exemplar, Telemetry, process
+from figwatch.telemetry import Telemetry, process
+from figwatch.tracing import SpanRecord
 
 _OPENMETRICS: Final = "application/openmetrics-text"
 _TOTAL: Final = "_total"
 _NANOSECONDS: Final = 1e9
 
-Exemplars = Callable[[tuple[str, ...]], Sequence[Exemplar | None]]
+Exemplars = Callable[[tuple[str, ...]], Sequence[SpanRecord | None]]
 """The exemplars of a series of REQUEST_DURATION, one for each bucket or none at all."""
 
 Scope = MutableMapping[str, Any]
@@ -133,7 +134,7 @@ def _fill_histogram(
     labels: dict[str, str],
     reading: Reading,
     bounds: tuple[float, ...],
-    exemplars: Sequence[Exemplar | None],
+    exemplars: Sequence[SpanRecord | None],
 ) -> None:
     running = 0
     for edge, count, kept in zip_longest(_edges(bounds), reading.counts, exemplars):
@@ -146,9 +147,9 @@ def _fill_histogram(
     metric.add_sample(metric.name + "_created", labels, reading.created)
 
 
-def _shown(exemplar: Exemplar) -> samples.Exemplar:
-    identity = {"trace_id": exemplar.trace_id, "span_id": f"{exemplar.span_id:016x}"}
-    return samples.Exemplar(identity, exemplar.seconds, exemplar.when / _NANOSECONDS)
+def _shown(exemplar: SpanRecord) -> samples.Exemplar:
+    identity = {"trace_id": exemplar.trace_id, "span_id": exemplar.span_id}
+    return samples.Exemplar(identity, exemplar.seconds, exemplar.end / _NANOSECONDS)
 
 
 def _edges(bounds: tuple[float, ...]) -> list[str]:

@@ -12,7 +12,8 @@ from opentelemetry.context import Context
 
 from figwatch import contract
 from figwatch.capture import NOTHING, Capture
-from figwatch.current import attach, current, detach
+from figwatch.borrowed import borrowed
+from figwatch.current import attach, current, current_span, detach
 from figwatch.errors import DefinitionError
 from figwatch.migration import SideRule
 from figwatch.routes import Routes
@@ -137,13 +138,14 @@ class Observer(Generic[Carrier]):
             else:
                 # No closure: it would make every name it uses slower to read, in every request.
                 side = rule.decide(migration_status, migration_token, partial(self._reader.peer_of, carrier))
-            span = open_span(traceparent, tracestate)
+            around = current_span()
+            span = open_span(traceparent, tracestate) if around is None else borrowed(around, traceparent, tracestate)
             shared = self.telemetry
             if _otel_globals.get("_TRACER_PROVIDER") is not shared.provider:
                 follow_provider(shared)
-            if shared.sampler is not None:
+            if shared.sampler is not None and span.ours:
                 shared.sampler(span, method, self._reader.path_of, carrier)
-            span.recording = shared.span_sink is not None and span.flags & SAMPLED == SAMPLED
+            span.recording = shared.span_sink is not None and span.flags & SAMPLED == SAMPLED or not span.ours
             return (kind or Observation)(self, carrier, method, side, span, started)
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.telemetry.health.fault("begin", error)
@@ -157,37 +159,30 @@ class Observer(Generic[Carrier]):
         error = error_type or (str(status) if status >= SERVER_ERROR else "")
         cell = shared.requests.get(seen.method, route, status, error, seen.side, self.vantage)
         bucket = cell.observe(now - started, (seen.first or now) - started if status else None)
-        span = seen.span
-        if span.flags & SAMPLED:
-            recorded = SpanRecord(span, cell.labels, cell.shown, self.service, shared.wall_clock(), now - started)
-            cell.exemplars[bucket] = recorded
-            if shared.span_sink is not None:
-                if self._capture.any:
-                    recorded = self._captured(recorded, seen.carrier)
-                span.recording = False  # what is set on it from now on comes too late
-                shared.span_sink(recorded)
+        if seen.span.flags & SAMPLED:
+            cell.exemplars[bucket] = self.emit(seen, cell.labels, now - started)
 
-    def emit(self, seen: "Observation[Carrier]", labels: tuple[str, ...], seconds: float) -> None:
-        """Put the span of what is no request onto the queue; `labels` are in the order of contract.REQUEST_LABELS."""
-        shared = self.telemetry
+    def emit(self, seen: "Observation[Carrier]", labels: tuple[str, ...], seconds: float) -> SpanRecord:
+        """Hand the span of what has ended to whoever drains spans. `labels` in the order of contract.REQUEST_LABELS."""
+        shared, span = self.telemetry, seen.span
+        path = self._captured(span, seen.carrier) if self._capture.any and span.recording else ""
+        span.recording = False  # what is set on it from now on comes too late
+        recorded = SpanRecord(span, labels, path, self.service, shared.wall_clock(), seconds)
         if shared.span_sink is not None:
-            recorded = SpanRecord(seen.span, labels, labels[1], self.service, shared.wall_clock(), seconds)
-            if self._capture.any:
-                recorded = self._captured(recorded, seen.carrier)
-            seen.span.recording = False
             shared.span_sink(recorded)
+        return recorded
 
     def route_of(self, carrier: Carrier) -> str:
         """The bounded route of a request, as far as its framework has come."""
         template = self._reader.template_of(carrier)
         return self._routes.name(template, "" if template is not None else self._reader.path_of(carrier))
 
-    def _captured(self, recorded: SpanRecord, carrier: Carrier) -> SpanRecord:
-        """With what the span may carry of the request beyond its shape."""
+    def _captured(self, span: LightSpan, carrier: Carrier) -> str:
+        """Write what a span may carry of the request beyond its shape; returns the path, if that is allowed."""
         capture = self._capture
         for key, value in capture.read(carrier, self._reader.query_of, self._reader.header_of).items():
-            recorded.span.write().attributes.setdefault(key, value)
-        return recorded._replace(path=self._reader.path_of(carrier)) if capture.path else recorded
+            span.write().attributes.setdefault(key, value)
+        return self._reader.path_of(carrier) if capture.path else ""
 
 
 class Observation(Generic[Carrier]):

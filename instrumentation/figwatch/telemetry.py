@@ -4,7 +4,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from figwatch import contract
 from figwatch.cells import UNCAPPED, Cells, Definition, Family, HistogramCell, Storage
@@ -19,22 +19,29 @@ ERROR_TYPE_CAP: Final = 100
 """Distinct exception names counted; the rest is `_OTHER`, so that made-up classes add no series."""
 
 
-class Exemplar(NamedTuple):
-    """A recorded request that fell into a bucket."""
-
-    trace_id: str  # 32 hex digits
-    span_id: int
-    seconds: float
-    when: int  # nanoseconds since the epoch
-
-
-class RequestCell(NamedTuple):
+class RequestCell:
     """Both histograms of one label set, and the labels as they are written."""
 
-    duration: HistogramCell
-    first_byte: HistogramCell
-    labels: tuple[str, ...]  # in the order of contract.REQUEST_LABELS
-    exemplars: list[Exemplar | None]  # the latest of this process in each bucket of `duration`
+    __slots__ = ("duration", "exemplars", "first_byte", "labels")
+
+    def __init__(
+        self,
+        duration: HistogramCell,
+        first_byte: HistogramCell,
+        labels: tuple[str, ...],
+        exemplars: list[SpanRecord | None],
+    ) -> None:
+        """`labels` in the order of contract.REQUEST_LABELS."""
+        self.duration = duration
+        self.first_byte = first_byte
+        self.labels = labels
+        self.exemplars = exemplars  # the latest sampled request of this process in each bucket
+
+    def observe(self, seconds: float, first_byte: float | None) -> int:
+        """Count one request, without a first byte if it was never answered; returns its bucket by `seconds`."""
+        if first_byte is not None:
+            self.first_byte.observe(first_byte)
+        return self.duration.observe(seconds)
 
 
 class RequestCells:
@@ -50,7 +57,7 @@ class RequestCells:
             cells, health, contract.TIME_TO_FIRST_BYTE, "Seconds from first byte in to first byte out."
         )
         self._found: dict[tuple[str, str, int, str, str, str], RequestCell] = {}
-        self._exemplars: dict[tuple[str, ...], list[Exemplar | None]] = {}
+        self._exemplars: dict[tuple[str, ...], list[SpanRecord | None]] = {}
         self._errors: set[str] = set()
         self._lock = threading.Lock()
 
@@ -69,7 +76,7 @@ class RequestCells:
                 self._found[key] = RequestCell(self._duration.cell(labels), self._first.cell(labels), labels, exemplars)
             return self._found[key]
 
-    def exemplars(self, labels: tuple[str, ...]) -> Sequence[Exemplar | None]:
+    def exemplars(self, labels: tuple[str, ...]) -> Sequence[SpanRecord | None]:
         """The latest recorded request in each bucket of a series of REQUEST_DURATION."""
         return self._exemplars.get(labels, ())
 
@@ -122,6 +129,7 @@ class Telemetry:
         self.provider: object = None  # the global TracerProvider that was looked at last
         self.lock = threading.RLock()  # for what happens once: starting to export, following a provider
         self.exporting = False  # whether the export was started, or refused, already
+        self.stop_export: Callable[[float], None] | None = None  # set while an exporter runs; takes seconds
         self.after_fork: list[Callable[[], None]] = []  # what has to begin anew in a forked child
 
     def forked(self) -> None:

@@ -58,6 +58,8 @@ class LightSpan(Span):
     """
 
     kind = SpanKind.SERVER
+    ours = True
+    """Whether we record this span: one that another instrumentation has begun is recorded there."""
 
     def __init__(self, trace_id: str, number: int, flags: int, tracestate: str, parent_id: str) -> None:
         """Trace and parent id are lower-case hex, the parent's empty for a root; `number` is the span id."""
@@ -195,10 +197,20 @@ class SpanRecord(NamedTuple):
 
     span: LightSpan
     labels: tuple[str, ...]  # in the order of contract.REQUEST_LABELS
-    path: str
+    sent_path: str  # as the client sent it, if a span may carry it
     service: str
-    start: int  # nanoseconds since the epoch
     end: int  # nanoseconds since the epoch
+    seconds: float  # how long it took
+
+    @property
+    def path(self) -> str:
+        """The path, or, because ids stand in paths, the route that tells where they stand; empty if nobody knows."""
+        return self.sent_path or ("" if self.route.startswith("__") else self.route)
+
+    @property
+    def start(self) -> int:
+        """Nanoseconds since the epoch."""
+        return self.end - int(self.seconds * 1e9)
 
     @property
     def trace_id(self) -> str:
@@ -283,21 +295,36 @@ class SpanRecord(NamedTuple):
         return {key: value for key, value in {**known, **written}.items() if value != ""}
 
 
+def _do_nothing() -> None:
+    """Nobody waits to be woken."""
+
+
 class SpanQueue:
     """Where finished spans wait. Full means the newest is dropped and counted, never that a request waits."""
 
-    def __init__(self, dropped: Callable[[], None], length: int = QUEUE_LENGTH) -> None:
-        """`dropped` is called once for each span that found no room."""
+    def __init__(
+        self,
+        dropped: Callable[[], None],
+        length: int = QUEUE_LENGTH,
+        enough: int = QUEUE_LENGTH,
+        wake: Callable[[], None] = _do_nothing,
+    ) -> None:
+        """`dropped` is called once for each span that found no room, `wake` when `enough` spans are waiting."""
         self._waiting: deque[SpanRecord] = deque()
         self._length = length
         self._dropped = dropped
+        self._before_last = enough - 1
+        self._wake = wake
 
     def put(self, record: SpanRecord) -> None:
         """Append, or drop and count."""
-        if len(self._waiting) >= self._length:
+        waiting = len(self._waiting)
+        if waiting >= self._length:
             self._dropped()
-        else:
-            self._waiting.append(record)
+            return
+        self._waiting.append(record)
+        if waiting == self._before_last:
+            self._wake()
 
     def take(self, at_most: int) -> list[SpanRecord]:
         """Remove and return the oldest."""

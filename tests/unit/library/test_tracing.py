@@ -86,7 +86,7 @@ def test_outside_of_a_request_nothing_is_sent_on() -> None:
 
 def record(number: int) -> SpanRecord:
     span = LightSpan(TRACE, number, 1, "", "")
-    return SpanRecord(span, ("GET", "/", "200", "", "service", "application"), "/", "x", 0, 1)
+    return SpanRecord(span, ("GET", "/", "200", "", "service", "application"), "/", "x", 1, 0.0)
 
 
 def test_a_full_queue_drops_the_newest_and_says_so() -> None:
