@@ -46,6 +46,14 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/runbooks/"): Rule.LOOK,
     ("GET", "/runbooks/{name}"): Rule.LOOK,
     ("GET", "/incidents/{id}"): Rule.LOOK,
+    ("GET", "/incidents"): Rule.LOOK,
+    ("GET", "/routes/{route}"): Rule.LOOK,
+    ("GET", "/agent"): Rule.LOOK,
+    ("GET", "/"): Rule.LOOK,
+    ("GET", "/live"): Rule.LOOK,
+    ("GET", "/static/{digest}/{name}"): Rule.OPEN,
+    ("GET", "/icon/{state}.svg"): Rule.OPEN,
+    ("GET", "/favicon.ico"): Rule.OPEN,
 }
 """By method and path. HEAD asks what GET asks."""
 
@@ -59,6 +67,8 @@ def key_of(request: web.Request) -> tuple[str, str] | None:
 
 
 def rule_of(request: web.Request) -> Rule:
-    """The rule of a request. What nobody answers needs nothing to be told so; what has no rule needs the most."""
+    """The rule of a request. What nobody answers needs nothing to be told so."""
     key = key_of(request)
-    return Rule.OPEN if key is None else RULES.get(key, Rule.TOKEN)
+    if key is None:
+        return Rule.OPEN
+    return RULES.get(key, Rule.LOOK if key[0] == "GET" else Rule.TOKEN)

@@ -11,7 +11,7 @@ from figwatch_agent.durations import DAY, HOUR, Duration
 from figwatch_agent.model.history import Axis, Shares
 from figwatch_agent.model.names import Stage
 from figwatch_agent.report.charts import Line, lines, sparkline
-from figwatch_agent.report.summary import percent, quantity, visible
+from figwatch_agent.report.words import percent, quantity, visible
 from figwatch_agent.web.pages_story import Json, about, doing, incident_state, incident_word, sentence, symptom
 
 VERDICTS: Final[Mapping[str, str]] = {"met": "ok", "missed": "bad", "inconclusive": "unknown"}
@@ -27,11 +27,13 @@ def span_for(lived: Duration) -> str:
 
 def overview_values(document: Json, shares: Shares) -> dict[str, Any]:
     """What the template needs beside the document itself."""
+    criteria = [_criterion(one) for one in document["criteria"]]
     return {
         "incidents": [incident_card(one) for one in document["incidents"]],
         "more_incidents": document["open"]["page"] + document["open"]["ticket"] - len(document["incidents"]),
         "progress": _progress(document, shares),
-        "criteria": [_criterion(one) for one in document["criteria"]],
+        "criteria": [one for one in criteria if one["measured"]],
+        "unmeasured": [one for one in criteria if not one["measured"]],
         "more_criteria": sum(document["verdicts"].values()) - len(document["criteria"]),
         "routes": [_route(row, place) for place, row in enumerate(document["routes"])],
         "filter": _filter(document["page"]),
@@ -84,7 +86,7 @@ def _criterion(criterion: Json) -> dict[str, Any]:
     return {
         **criterion,
         "state": VERDICTS[criterion["verdict"]],
-        "figure": quantity(value, unit) if value is not None else "not measured",
+        "figure": quantity(value, unit),
         "measured": value is not None,
         "bounds": bounds,
         "evidence": "; ".join(filter(None, (criterion["reason"], criterion["evidence"]))),

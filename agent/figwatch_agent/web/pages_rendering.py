@@ -11,7 +11,6 @@ from hashlib import blake2b
 from typing import Any, Final
 
 import jinja2
-from markupsafe import Markup
 
 from figwatch_agent.web.pages_words import FILTERS
 
@@ -45,8 +44,7 @@ class Content:
 class Templates:
     """The templates of this package."""
 
-    def __init__(self, **constants: object) -> None:
-        """``constants`` are known to every template."""
+    def __init__(self) -> None:
         self._environment = jinja2.Environment(
             loader=jinja2.PackageLoader("figwatch_agent.web"),
             autoescape=True,
@@ -56,8 +54,8 @@ class Templates:
             auto_reload=False,
         )
         self._environment.filters.update(FILTERS)
-        self._environment.globals.update(constants)
-        self._environment.globals["ui"] = self._environment.get_template("macros.html").module
+        for name, template in (("ui", "macros.html"), ("act", "_act.html")):
+            self._environment.globals[name] = self._environment.get_template(template).module
 
     def fragments(self, template: str, values: Mapping[str, Any]) -> tuple[Fragment, ...]:
         """Every block of a template, in the order of the file."""
@@ -72,6 +70,11 @@ class Templates:
         return self._environment.get_template(LAYOUT).render(content=content, **frame)
 
 
+def digest_of(html: str) -> str:
+    """Of what a fragment says, but for ages."""
+    return blake2b(_AGES.sub(r"\1", html).encode("utf-8", "replace"), digest_size=6).hexdigest()
+
+
 def _fragment(name: str, html: str) -> Fragment:
-    counted = _AGES.sub(r"\1", html).encode("utf-8", "surrogateescape")
-    return Fragment(name=name, html=Markup(html), digest=blake2b(counted, digest_size=6).hexdigest())  # noqa: S704
+    shown = html.strip()
+    return Fragment(name=name, html=shown, digest=digest_of(shown))

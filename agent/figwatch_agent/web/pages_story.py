@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from figwatch_agent.report.summary import percent, visible
+from figwatch_agent.report.words import percent, visible
 
 Json = Mapping[str, Any]
 
@@ -98,8 +98,9 @@ def incident_word(incident: Json) -> str:
 
 
 def sentence(text: str) -> str:
-    """With a capital and a full stop."""
-    return f"{text[:1].upper()}{text[1:]}." if text else ""
+    """With a capital and a full stop; figwatch is never written large."""
+    begun = text if text.startswith("figwatch") else text[:1].upper() + text[1:]
+    return f"{begun}." if begun else ""
 
 
 def headline(document: Json, healthy: Mapping[str, bool]) -> Headline:
@@ -112,7 +113,8 @@ def headline(document: Json, healthy: Mapping[str, bool]) -> Headline:
         more = "The agent has not finished a tick for a while: what stands below is old."
         return Headline(state="unknown", sentence="figwatch cannot see just now", more=more, title="blind · figwatch")
     if pages:
-        return Headline(state=_worst(pages), sentence=_broken(pages), more=_serving(document), title=title)
+        more = f"{sentence(doing(pages[0]))} {_serving(document)}" if len(pages) == 1 else _serving(document)
+        return Headline(state=_worst(pages), sentence=_broken(pages), more=more.strip(), title=title)
     if ill:
         what = " and ".join(ill)
         return Headline(

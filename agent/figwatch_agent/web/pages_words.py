@@ -7,7 +7,7 @@ from urllib.parse import quote
 from markupsafe import Markup, escape
 
 from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, format_seconds, parse_instant
-from figwatch_agent.report.summary import percent, quantity, visible
+from figwatch_agent.report.words import percent, quantity, visible
 
 UNKNOWN: Final = "unknown"
 

@@ -16,28 +16,27 @@ from figwatch_agent.web.signing import Signing
 
 __all__ = ["Deps", "make_app"]
 
-STYLESHEET = "/static/figwatch.css"
-
-_Handler = Callable[[web.Request], Awaitable[web.Response]]
+_Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def make_app(deps: Deps) -> web.Application:
     """The application on these parts. Run it with ``access_log=None``: what matters is counted and recorded."""
-    doors = Doors(lambda: STYLESHEET, tokens=bool(deps.tokens), public=deps.gate.access == "public")
+    pages = Pages(deps)
+    doors = Doors(
+        lambda: pages.assets.path("figwatch.css"), tokens=bool(deps.tokens), public=deps.gate.access == "public"
+    )
     guard = Guard(deps, doors)
     app = web.Application(client_max_size=BODY_LIMIT, middlewares=[only_json, guard.before])
     app.on_response_prepare.append(headers_of(secure=deps.gate.secure))
     app.cleanup_ctx.append(guard.refusals.counting)
-    seen, commands, pages = _Seen(deps), Commands(deps), Pages(deps)
+    app.on_shutdown.append(pages.live.close)
+    seen, commands = _Seen(deps), Commands(deps)
     reads: dict[str, _Handler] = {
         "/healthz": seen.healthz,
         "/readyz": seen.readyz,
         "/metrics": seen.metrics,
         **api_routes(deps),
-        "/runbooks": pages.runbooks,
-        "/runbooks/": pages.runbooks,
-        "/runbooks/{name}": pages.runbook,
-        "/incidents/{id:.+}": pages.incident,
+        **pages.handlers(),
     }
     for path, handler in reads.items():
         app.router.add_get(path, handler)
