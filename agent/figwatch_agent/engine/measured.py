@@ -63,6 +63,7 @@ def _uptime(
     if stream is None:
         return _nothing(criterion, "ratio", "no uptime SLO is declared for it")
     up, down = parts.rings.uptime(criterion.over)[stream.index]
+    surely_up, surely_down = parts.rings.uptime_at_least(criterion.over)[stream.index]
     unknown = max(criterion.over - up - down, 0)
     account = Uptime(up_ms=up, down_ms=down, unknown_ms=unknown)
     evidence = f"probes: up {format_seconds(up)}, down {format_seconds(down)}, unknown {format_seconds(unknown)}"
@@ -75,8 +76,8 @@ def _uptime(
         evidence += f"; requests: {bad} of {total} failed on {requests.route}"
     return Measured(
         criterion=criterion,
-        low=account.lower_bound,
-        high=account.upper_bound,
+        low=Fraction(surely_up, criterion.over),
+        high=1 - Fraction(surely_down, criterion.over),
         estimate=account.availability,
         unit="ratio",
         coverage=account.coverage,

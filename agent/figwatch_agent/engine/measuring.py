@@ -78,8 +78,8 @@ class Rings:
             case _:
                 return [f"{stream.key} {part}" for part in ("up", "down") for stream in self._probed]
 
-    def advance(self, tally: Tally, uptime: Counts, now: Instant) -> Iterator[tuple[str, Row]]:
-        """Count one tick in every ring; the rows that were written."""
+    def advance(self, tally: Tally, uptime: list[tuple[Instant, Counts]], now: Instant) -> Iterator[tuple[str, Row]]:
+        """Count one tick in every ring, uptime at its own instants up to ``now``; the rows that were written."""
         self.first_tick = now if self.first_tick is None else self.first_tick
         legacy, service, unknown = ([tally.total[:, side], tally.bad[:, side]] for side in range(len(SIDES)))
         increments = {
@@ -87,12 +87,12 @@ class Rings:
             "sides": np.concatenate([*service, *legacy, *unknown]),
             "traffic": tally.traffic.reshape(-1),
             "buckets": tally.buckets.reshape(-1),
-            "uptime": uptime,
             "answers": np.concatenate([self._answers(tally.total), self._answers(tally.bad)]),
         }
         for name, ring in self.rings.items():
-            for row in ring.advance(now, increments[name]):
-                yield name, row
+            for at, counts in uptime if name == "uptime" else [(now, increments[name])]:
+                for row in ring.advance(at, counts):
+                    yield name, row
 
     def _answers(self, counts: Counts) -> Counts:
         """[stream, side] as service and legacy of each route, by its availability SLO; 0 for a route without one."""
@@ -147,6 +147,13 @@ class Rings:
         """(up, down) milliseconds over the last ``length`` by stream."""
         most, count = self.rings["uptime"].window(length).most, len(self._probed)
         return {stream.index: (int(most[place]), int(most[count + place])) for place, stream in enumerate(self._probed)}
+
+    def uptime_at_least(self, length: Duration) -> dict[int, tuple[Duration, Duration]]:
+        """(up, down) milliseconds that surely lie in the last ``length``: of a cut slot what cannot lie before it."""
+        ring, count = self.rings["uptime"], len(self._probed)
+        window, outside = ring.window(length), ring.cut(length)
+        least = window.inside + np.maximum(window.edge - outside, 0)
+        return {stream.index: (int(least[i]), int(least[count + i])) for i, stream in enumerate(self._probed)}
 
 
 def judging(catalog: Catalog) -> Counts:

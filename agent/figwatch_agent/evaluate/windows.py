@@ -136,8 +136,7 @@ class Ring:
         if self.at is None:
             nothing = np.zeros_like(self.current)
             return Window(nothing, nothing)
-        start = self.at - length
-        level = next((i for i, level in enumerate(self.layout) if level.span >= length), len(self.layout) - 1)
+        start, level = self.at - length, self._level_for(length)
         resolution = self.layout[level].resolution
         below = start - start % resolution
         outer = self.current - self._at(level, below)
@@ -146,6 +145,12 @@ class Ring:
         above = below + resolution
         inner = np.zeros_like(outer) if above > self.at else self.current - self._at(level, above)
         return Window(inner, outer - inner)
+
+    def cut(self, length: Duration) -> Duration:
+        """How much of the slot that the window's start cuts lies before the start; 0 where it cuts none."""
+        if self.at is None:
+            return 0
+        return (self.at - length) % self.layout[self._level_for(length)].resolution
 
     def counted_at(self, boundaries: Counts, columns: slice = _ALL) -> Counts:
         """What the columns had counted at these instants, [instant, column]; at those ahead, what they have by now.
@@ -180,6 +185,9 @@ class Ring:
             if oldest >= kept * level.resolution and not np.any(boundaries % level.resolution):
                 return index
         raise ValueError(f"no level of the ring has boundaries at all of {boundaries.tolist()}")
+
+    def _level_for(self, length: Duration) -> int:
+        return next((i for i, level in enumerate(self.layout) if level.span >= length), len(self.layout) - 1)
 
     def _write(self, index: int, level: Level, since: Instant, now: Instant, before: Counts) -> list[Row]:
         resolution = level.resolution
