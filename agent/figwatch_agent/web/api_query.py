@@ -17,7 +17,7 @@ MOST: Final = 1000
 
 MOST_PAGES: Final = 100_000
 LONGEST_TEXT: Final = 100
-LONGEST_ID: Final = 1000
+LONGEST_ID: Final = 200
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 

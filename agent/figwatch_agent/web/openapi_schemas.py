@@ -298,6 +298,7 @@ _DELIVERY = of(
     attempts=COUNT,
     reason=maybe(TEXT),
     ambiguous=FLAG,
+    message_id=maybe(TEXT),
     created_at=INSTANT,
     next_at=maybe(INSTANT),
 )

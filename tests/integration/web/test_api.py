@@ -108,10 +108,88 @@ async def test_rollbacks_deliveries_and_transitions_come_from_the_store() -> Non
 
 
 @pytest.mark.parametrize("limit", ["0", "-1", "x", "", "9" * 400, "٣"])
-async def test_an_odd_limit_is_no_error(limit: str) -> None:
+async def test_an_odd_limit_is_named(limit: str) -> None:
     async with serving(Site()) as client:
         answer = await client.get("/api/v1/transitions", params={"limit": limit})
-        assert answer.status == 200
+        assert answer.status == 400
+        assert (await problems(answer))[0].startswith("limit is a whole number from 1 to 1000")
+
+
+async def test_everything_wrong_with_a_query_is_named_at_once() -> None:
+    async with serving(Site()) as client:
+        answer = await client.get("/api/v1/overview?page=0&stage=canary&stage=legacy&sapn=6h")
+        assert answer.status == 400
+        assert await problems(answer) == [
+            "page is a whole number from 1 to 100000, not '0'",
+            "stage is given 2 times",
+            "unknown parameter 'sapn': did you mean span?",
+        ]
+
+
+async def test_the_overview_pages_and_filters_its_routes() -> None:
+    site = Site(world=failing_world())
+    await site.commit()
+    async with serving(site) as client:
+        whole = await ask(client, "/api/v1/overview")
+        assert [route["route"] for route in whole["routes"]] == [CHAT]
+        assert (await ask(client, "/api/v1/overview?q=nothing-like-it"))["routes"] == []
+        assert (await ask(client, "/api/v1/overview?stage=canary&q=CHAT&page=9"))["page"]["number"] == 1
+        assert (await ask(client, "/api/v1/routes"))["routes"] == whole["routes"]
+
+
+@pytest.mark.parametrize("path", ["api/v1/chat", "/api/v1/chat", "%2Fapi%2Fv1%2Fchat"])
+async def test_a_route_is_found_with_and_without_its_slash(path: str) -> None:
+    site = Site(world=failing_world())
+    await site.commit()
+    async with serving(site) as client:
+        found = await ask(client, f"/api/v1/routes/{path}?span=1h")
+        assert (found["route"]["route"], found["span"], len(found["covered_ms"])) == (CHAT, "1h", 60)
+
+
+async def test_one_incident_has_its_stages_decisions_and_deliveries() -> None:
+    site = Site(world=failing_world())
+    await site.commit()
+    async with serving(site) as client:
+        found = await ask(client, f"/api/v1/incidents/{site.world.incident().id}")
+        assert [stage["stage"] for stage in found["stages"]] == [
+            "impact_start",
+            "detected",
+            "paged",
+            "acknowledged",
+            "mitigated",
+            "resolved",
+        ]
+        assert found["decisions"][0]["conditions"][0]["holds"] == "yes"
+        assert found["deliveries"][-1]["receiver"] == "oncall"
+        assert found["rollback"]["plan"] == "chat-to-legacy"
+        assert found["size"]["bad"] > 0
+        assert (await client.get("/api/v1/incidents/nobody")).status == 404
+
+
+async def test_the_agent_answers_before_the_first_tick() -> None:
+    async with serving(Site()) as client:
+        found = await ask(client, "/api/v1/agent")
+        assert (found["newest_tick_at"], found["sources"], found["kill_switch"]) == (None, [], False)
+        assert found["outbox"]["queues"] == [{"receiver": "oncall", "state": "pending", "rows": 1}]
+        assert found["reload"]["ok"] is False
+
+
+async def test_a_badge_says_by_its_etag_that_it_did_not_change() -> None:
+    site = Site(world=failing_world())
+    await site.commit()
+    async with serving(site) as client:
+        answer = await client.get(f"/badges/route{CHAT}.svg")
+        assert (answer.status, answer.content_type) == (200, "image/svg+xml")
+        assert f"<title>{CHAT}: failing</title>" in await answer.text()
+        assert "max-age" in answer.headers["Cache-Control"]
+        again = await client.get(f"/badges/route{CHAT}.svg", headers={"If-None-Match": answer.headers["ETag"]})
+        assert (again.status, await again.read()) == (304, b"")
+        assert (await client.get("/badges/criterion/nobody.svg")).status == 404
+
+
+async def test_a_badge_before_the_first_tick_is_grey_and_says_unknown() -> None:
+    async with serving(Site()) as client:
+        assert "unknown" in await (await client.get("/badges/criterion/mttr.svg")).text()
 
 
 async def test_an_unknown_rollback_is_not_found_in_json() -> None:
