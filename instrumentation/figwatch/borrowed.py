@@ -47,6 +47,7 @@ class _Handed(Notes):
 
     def __init__(self, around: Span) -> None:
         self._around = around
+        self.attributes: dict[str, Any] = {}
 
     def set(self, key: str, value: Any) -> None:
         self._around.set_attribute(key, value)

@@ -42,6 +42,8 @@ class RouteTree(Generic[Value]):
     def __init__(self, rules: Iterable[tuple[str, Value]]) -> None:
         """Raises RouteError for a template that cannot be, or two that match the same paths."""
         self._root: _Node[Value] = _Node()
+        self._above: _Node[Value] = _Node()
+        self._above.literal[""] = self._root
         for template, value in rules:
             self._add(template, value)
 
@@ -49,15 +51,19 @@ class RouteTree(Generic[Value]):
         """The value of the best template for `path` (decoded, without query), or None."""
         if path[:1] != "/":
             return None
-        segments = segments_of(path)
-        node = self._root
+        segments = path.split("/")  # the first is empty, and leads from above to the root
+        if not segments[-1]:
+            segments.pop()  # one trailing slash is neither here nor there
+        node = self._above
         # Greedy first: where the spelled-out way leads to an end, it is the best one. Only a dead end needs the search.
         for segment in segments:
-            child = node.literal.get(segment) or (node.parameter if segment else None)
+            child = node.literal.get(segment)
             if child is None:
-                return _find(self._root, segments, 0)
+                child = node.parameter if segment else None
+                if child is None:
+                    return _find(self._above, segments, 0)
             node = child
-        return node.value if node.value is not None else _find(self._root, segments, 0)
+        return node.value if node.value is not None else _find(self._above, segments, 0)
 
     def _add(self, template: str, value: Value) -> None:
         segments = check_template(template)

@@ -22,7 +22,7 @@ ERROR_TYPE_CAP: Final = 100
 class RequestCell:
     """Both histograms of one label set, and the labels as they are written."""
 
-    __slots__ = ("duration", "exemplars", "first_byte", "labels")
+    __slots__ = ("duration", "exemplars", "first_byte", "labels", "stale")
 
     def __init__(
         self,
@@ -35,13 +35,14 @@ class RequestCell:
         self.duration = duration
         self.first_byte = first_byte
         self.labels = labels
-        self.exemplars = exemplars  # the latest sampled request of this process in each bucket
+        self.exemplars = exemplars  # a recent sampled request of this process in each bucket
+        self.stale = [0.0] * len(exemplars)  # when each is old enough to be replaced, by the telemetry's timer
 
     def observe(self, seconds: float, first_byte: float | None) -> int:
         """Count one request, without a first byte if it was never answered; returns its bucket by `seconds`."""
-        if first_byte is not None:
-            self.first_byte.observe(first_byte)
-        return self.duration.observe(seconds)
+        if first_byte is None:
+            return self.duration.observe(seconds)
+        return self.duration.observe_with(seconds, self.first_byte, first_byte)
 
 
 class RequestCells:
@@ -77,7 +78,7 @@ class RequestCells:
             return self._found[key]
 
     def exemplars(self, labels: tuple[str, ...]) -> Sequence[SpanRecord | None]:
-        """The latest recorded request in each bucket of a series of REQUEST_DURATION."""
+        """A recent sampled request in each bucket of a series of REQUEST_DURATION."""
         return self._exemplars.get(labels, ())
 
     def forked(self) -> None:

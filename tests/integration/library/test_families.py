@@ -249,7 +249,7 @@ PLANTS = [
     "figwatch.observation.Observer.record",
     "figwatch.routes.Routes.name",
     "figwatch.telemetry.RequestCells.get",
-    "figwatch.cells.HistogramCell.observe",
+    "figwatch.telemetry.RequestCell.observe",
     "figwatch.observation.attach",
 ]
 
