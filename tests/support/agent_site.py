@@ -15,7 +15,10 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from figwatch_agent.clock import ManualClock
 from figwatch_agent.durations import SECOND
+from figwatch_agent.errors import StoreUnavailable
 from figwatch_agent.model.agent import AgentFacts, FileDigest, Queue, Reload, StoreFacts
+from figwatch_agent.model.audit import AuditNote
+from figwatch_agent.model.command import Command
 from figwatch_agent.model.plan import RollbackPlan
 from figwatch_agent.ports import Store
 from figwatch_agent.report.redaction import Redaction
@@ -41,6 +44,18 @@ UNCAPPED = Caps(
 """The clock of a test stands still, and so would every cap."""
 
 Client = TestClient[web.Request, web.Application]
+
+
+class GoneStore(MemoryStore):
+    """A store whose disk is full."""
+
+    async def put(self, command: Command) -> None:
+        """Cannot."""
+        raise StoreUnavailable("disk full")
+
+    async def note(self, note: AuditNote) -> None:
+        """Cannot."""
+        raise StoreUnavailable("disk full")
 
 
 @dataclass(kw_only=True)

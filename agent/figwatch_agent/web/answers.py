@@ -25,6 +25,9 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 """On every answer. The content policy keeps a label that holds markup from ever running."""
 
+HANDLERS_OWN: Final = ("Cache-Control", "Cross-Origin-Resource-Policy")
+"""What a handler may say otherwise: files that are named by their content are kept, badges stand on other sites."""
+
 LONGEST_TLS: Final = "max-age=31536000"
 """A year; subdomains are not ours to speak for."""
 
@@ -73,9 +76,8 @@ def headers_of(*, secure: bool) -> Callable[[web.Request, web.StreamResponse], A
 
     async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
         given = response.headers
-        cached = given.get("Cache-Control")
+        own = {name: given[name] for name in HANDLERS_OWN if name in given}
         given.update(always)
-        if cached is not None:
-            given["Cache-Control"] = cached
+        given.update(own)
 
     return add_headers

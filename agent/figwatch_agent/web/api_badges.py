@@ -39,7 +39,11 @@ class Badges:
 
 def _picture(request: web.Request, picture: str) -> web.Response:
     etag = sha256(picture.encode()).hexdigest()[:32]
-    headers = {"ETag": f'"{etag}"', "Cache-Control": f"max-age={MAX_AGE}, must-revalidate"}
+    headers = {
+        "ETag": f'"{etag}"',
+        "Cache-Control": f"max-age={MAX_AGE}, must-revalidate",
+        "Cross-Origin-Resource-Policy": "cross-origin",
+    }
     if any(each.value in (etag, "*") for each in request.if_none_match or ()):
         return web.Response(status=304, headers=headers)
     return web.Response(text=picture, content_type="image/svg+xml", charset="utf-8", headers=headers)

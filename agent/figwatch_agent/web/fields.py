@@ -33,6 +33,9 @@ _TYPED: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Fields of each form that become members of the wish."""
 
+_FIELD: Final[Mapping[str, str]] = {"why": "why", "for": "for", "until": "for", "user": "user", "data": "user"}
+"""The field that a problem is about, by the word that it begins with."""
+
 _LONGEST_USER: Final = 80
 
 
@@ -69,7 +72,6 @@ def beside(problems: list[str]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for problem in problems:
         word = problem.partition(" ")[0].rstrip(":")
-        name = {"until": "for", "data": "user", "the": "for"}.get(word, word)
-        name = name if name in ("why", "for", "user") else ""
+        name = "for" if problem.startswith("the end lies") else _FIELD.get(word, "")
         found[name] = (*found.get(name, ()), problem)
     return found

@@ -10,11 +10,9 @@ import pytest
 from aiohttp import ClientResponse
 
 from figwatch_agent.durations import MINUTE
-from figwatch_agent.errors import StoreUnavailable
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.view import View
-from figwatch_agent.store.memory import MemoryStore
-from support.agent_site import CHAT, OPERATE, VIEW, Client, Site, bearer, failing_world, serving
+from support.agent_site import CHAT, OPERATE, VIEW, Client, GoneStore, Site, bearer, failing_world, serving
 from support.world import START
 
 ACK = {"kind": "acknowledge", "subject": "inc-1"}
@@ -338,13 +336,8 @@ async def test_a_wrong_path_and_a_wrong_method_are_told_in_json() -> None:
         assert len(await problems(answer)) == 1
 
 
-class _GoneStore(MemoryStore):
-    async def put(self, command: Command) -> None:
-        raise StoreUnavailable("disk full")
-
-
 async def test_a_wish_that_could_not_be_kept_is_not_accepted() -> None:
-    async with serving(Site(store=_GoneStore())) as client:
+    async with serving(Site(store=GoneStore())) as client:
         answer = await client.post("/api/v1/commands", json=ACK, headers=bearer())
         assert answer.status == 503
         assert answer.headers["Retry-After"] == "5"
