@@ -5,6 +5,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
+from urllib.parse import unquote
 
 from figwatch.capture import Capture
 from figwatch.errors import DefinitionError, UnknownApplicationError
@@ -104,7 +105,7 @@ def service_name(environment: Mapping[str, str]) -> str:
 def resource_attributes(environment: Mapping[str, str]) -> dict[str, str]:
     """OTEL_RESOURCE_ATTRIBUTES as a dict; pairs that are none are left out."""
     pairs = (pair.partition("=") for pair in environment.get("OTEL_RESOURCE_ATTRIBUTES", "").split(","))
-    return {key.strip(): value.strip() for key, equals, value in pairs if equals and key.strip()}
+    return {unquote(key.strip()): unquote(value.strip()) for key, equals, value in pairs if equals and key.strip()}
 
 
 def start_export(telemetry: Telemetry, service: str, environment: Mapping[str, str]) -> None:
@@ -118,6 +119,16 @@ def start_export(telemetry: Telemetry, service: str, environment: Mapping[str, s
         _logger.warning("nothing is exported over OTLP: %s; install figwatch[otlp]", missing)
         return
     start(telemetry, {**resource_attributes(environment), "service.name": service})
+
+
+def shutdown(patience: float = 2.0) -> None:
+    """Export what waits, within `patience` seconds in all, and stop exporting; counting goes on.
+
+    A process that ends does this by itself; call it where yours ends without Python's exit handlers (`os._exit`).
+    """
+    stop = process().stop_export
+    if stop is not None:
+        stop(patience)
 
 
 def _wrap(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
@@ -167,35 +178,43 @@ def _is_aiohttp(app: object) -> bool:
 
 
 def _wrap_aiohttp(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
-    from figwatch.server import aiohttp
+    from figwatch.server import aiohttp, others
 
     if aiohttp.is_instrumented(app):
         return app
+    others.quiet_aiohttp(app)
     return aiohttp.install(app, build(aiohttp), metrics_path, render)
 
 
 def _wrap_asgi(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
-    from figwatch.server import asgi, templates
+    from figwatch.server import asgi, others, templates
 
+    app = others.without_asgi(app)
     if isinstance(app, asgi.AsgiMiddleware):
         return app
-    templates.hook_django(app)
+    if templates.is_django(app):
+        others.quiet_django(app)
+        templates.hook_django(app)
     return asgi.AsgiMiddleware(app, build(asgi), metrics_path, render)
 
 
 def _wrap_wsgi(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
-    from figwatch.server import templates, wsgi
+    from figwatch.server import others, templates, wsgi
 
+    app = others.without_wsgi(app)
     if isinstance(app, wsgi.WsgiMiddleware):
         return app
-    templates.hook_django(app)
+    if templates.is_django(app):
+        others.quiet_django(app)
+        templates.hook_django(app)
     return wsgi.WsgiMiddleware(app, build(wsgi), metrics_path, render)
 
 
 def _wrap_flask(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
-    from figwatch.server import templates, wsgi
+    from figwatch.server import others, templates, wsgi
 
     if not isinstance(app.wsgi_app, wsgi.WsgiMiddleware):
+        others.quiet_flask(app)
         templates.hook_flask(app)
         app.wsgi_app = _wrap_wsgi(app.wsgi_app, build, metrics_path, render)
     return app
@@ -203,9 +222,12 @@ def _wrap_flask(app: Any, build: Build, metrics_path: str | None, render: Page) 
 
 def _wrap_starlette(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
     """Outside of Starlette's own stack, so that its 500 page is seen and carries the trace id."""
+    from figwatch.server import others
+
     build_stack = app.build_middleware_stack
     if getattr(build_stack, "figwatch", False):
         return app
+    others.quiet_fastapi(app)
 
     def instrumented_stack() -> Any:
         return _wrap_asgi(build_stack(), build, metrics_path, render)

@@ -95,7 +95,7 @@ class AsgiMiddleware:
         if seen is None:
             await self.app(scope, receive, send)
             return
-        seen.pass_on(receive, send)
+        seen.pass_from, seen.pass_to = receive, send
         entered = seen.enter()
         try:
             await self.app(scope, seen.receive, seen.send)
@@ -148,19 +148,18 @@ def _with_header(found: dict[bytes, str], name: bytes, value: bytes) -> dict[byt
 class _Exchange(Observation[Scope]):
     """One request that watches its own messages, and passes every one on unchanged but for the trace id."""
 
-    __slots__ = ("_gone", "_receive", "_send")
+    __slots__ = ("pass_from", "pass_to")
 
-    def pass_on(self, receive: Receive, send: Send) -> None:
-        """Where messages come from, and where they go."""
-        self._receive = receive
-        self._send = send
-        self._gone = False  # the client went away before the end of the response
+    pass_from: Receive
+    """Where messages come from."""
+    pass_to: Send
+    """Where messages go."""
 
     async def receive(self) -> Message:
         """What the client sends; a disconnect is remembered."""
-        message = await self._receive()
+        message = await self.pass_from()
         if message["type"] == "http.disconnect":
-            self._gone = True
+            self.gone = True
         return message
 
     async def send(self, message: Message) -> None:
@@ -177,24 +176,24 @@ class _Exchange(Observation[Scope]):
             self.first_byte()
             last = not message.get("more_body", False)
         try:
-            await self._send(message)
+            await self.pass_to(message)
         except OSError:
             # A server of specification 2.4 says in this way that the client has left.
-            self._gone = True
+            self.gone = True
             raise
         if last:
             self.finish()
 
     def broke(self, error: BaseException) -> None:
         """The application raised."""
-        if self._gone:
+        if self.gone:
             self.abort(contract.CLIENT_DISCONNECT)
         else:
             self.failed(error)
 
     def returned(self) -> None:
         """The application returned before its response was complete: say why."""
-        if self._gone:
+        if self.gone:
             self.abort(contract.CLIENT_DISCONNECT)
         elif self.status:
             self.abort(contract.INCOMPLETE_RESPONSE)

@@ -96,10 +96,13 @@ def _matches(wanted: list[str], segments: list[str]) -> bool:
     return all("{" in want or want == segment for want, segment in zip(wanted, segments, strict=False))
 
 
+def is_django(app: Any) -> bool:
+    """Whether this is one of Django's handlers."""
+    return any(kind.__module__.startswith("django.core.handlers.") for kind in type(app).__mro__)
+
+
 def hook_django(app: Any) -> None:
-    """Let a Django handler note each request's route where the adapter finds it; other applications are left alone."""
-    if not any(kind.__module__.startswith("django.core.handlers.") for kind in type(app).__mro__):
-        return
+    """Let a Django handler note each request's route where the adapter finds it."""
     if hasattr(app, "get_response_async") and inspect.iscoroutinefunction(type(app).__call__):
         app.get_response_async = _noting_async(app.get_response_async)
     else:
