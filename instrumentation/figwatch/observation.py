@@ -198,7 +198,19 @@ class Observer(Generic[Carrier]):
 class Observation(Generic[Carrier]):
     """One request. Only the first of `finish`, `abort` and `failed` counts."""
 
-    __slots__ = ("carrier", "finished", "first", "method", "observer", "route", "side", "span", "started", "status")
+    __slots__ = (
+        "carrier",
+        "finished",
+        "first",
+        "gone",
+        "method",
+        "observer",
+        "route",
+        "side",
+        "span",
+        "started",
+        "status",
+    )
 
     def __init__(
         self, observer: Observer[Carrier], carrier: Carrier, method: str, side: str, span: LightSpan, started: float
@@ -214,6 +226,7 @@ class Observation(Generic[Carrier]):
         self.status = 0  # not answered yet
         self.route: str | None = None  # set by a gateway; else asked of the framework at the end
         self.finished = False
+        self.gone = False  # the client went away before the end of the response
 
     def first_byte(self) -> None:
         """The first byte of the body goes out now; later calls change nothing."""

@@ -35,20 +35,10 @@ TRACESTATE_LIMIT: Final = 512
 """Characters of tracestate carried on: what the recommendation asks every vendor to propagate at least."""
 
 # One search that also refuses version ff and ids of zeros: a third of the time that taking groups and comparing took.
-_IDS: Final = r"[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
-_TRACEPARENT: Final = re.compile(rf"(?!ff){_IDS}(?:-.*)?").fullmatch
-_LENGTH: Final = 55
-"""Characters of a traceparent of version 00."""
-
-
-def parse_traceparent(value: str) -> tuple[str, str, int] | None:
-    """Trace id, span id (hex) and flags of the caller, or None for what the recommendation tells us to ignore.
-
-    Version 00 must end after the flags; later versions may go on after a dash; version ff and all-zero ids are invalid.
-    """
-    if _TRACEPARENT(value) is None or (len(value) != _LENGTH and value[:2] == "00"):
-        return None
-    return value[3:35], value[36:52], int(value[53:55], 16)
+_IDS: Final = r"(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+_is_traceparent: Final = re.compile(rf"00-{_IDS}|(?!00|ff)[0-9a-f]{{2}}-{_IDS}(?:-.*)?").fullmatch
+"""By the recommendation: version 00 ends after the flags, later ones may go on after a dash, ff is none."""
+_FLAGS: Final = {f"{number:02x}": number & _KNOWN_FLAGS for number in range(256)}
 
 
 class LightSpan(Span):
@@ -154,14 +144,14 @@ _random_bits: Final = _random.getrandbits
 
 
 def open_span(traceparent: str | None, tracestate: str | None, bits: Callable[[int], int] = _random_bits) -> LightSpan:
-    """Continue the caller's trace, or begin one. `bits` gives that many random bits."""
-    number = bits(64) or 1
-    parent = parse_traceparent(traceparent) if traceparent is not None else None
-    if parent is None:
-        return LightSpan(f"{bits(128) or 1:032x}", number, SAMPLED, "", "")
-    trace_id, parent_id, flags = parent
+    """Continue the caller's trace, or begin one: what the recommendation calls invalid is as good as nothing.
+
+    `bits` gives that many random bits.
+    """
+    if traceparent is None or not _is_traceparent(traceparent):
+        return LightSpan(f"{bits(128) or 1:032x}", bits(64) or 1, SAMPLED, "", "")
     state = tracestate if tracestate is not None and len(tracestate) <= TRACESTATE_LIMIT else ""
-    return LightSpan(trace_id, number, flags & _KNOWN_FLAGS, state, parent_id)
+    return LightSpan(traceparent[3:35], bits(64) or 1, _FLAGS[traceparent[53:55]], state, traceparent[36:52])
 
 
 def trace_id() -> str | None:
