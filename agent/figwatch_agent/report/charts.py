@@ -155,10 +155,10 @@ def timeline(name: str, title: str, phases: Sequence[Phase], now: Instant) -> st
             f'fill-opacity=".35" stroke="currentColor"{dash}/>'
             f'<text x="{min(x + width + 4, 540)}" y="{top + 13}">{words}</text>'
         )
-        said.append(f"{_said(phase.name, 40)}: from {clock_time(phase.start)}, {words}")
+        said.append(f"{_said(phase.name, 40)}: from {clock_time(phase.start, seconds=True)}, {words}")
     parts += [
-        f'<text x="{LEFT + 80}" y="{height - 6}">{clock_time(start)}</text>'
-        f'<text x="{LEFT + 440}" y="{height - 6}" text-anchor="end">{clock_time(end)} UTC</text>'
+        f'<text x="{LEFT + 80}" y="{height - 6}">{clock_time(start, seconds=True)}</text>'
+        f'<text x="{LEFT + 440}" y="{height - 6}" text-anchor="end">{clock_time(end, seconds=True)} UTC</text>'
     ]
     return _svg(name, title, "; ".join(said) or "nothing happened", "".join(parts), height)
 
@@ -224,22 +224,20 @@ def _threshold(threshold: Threshold, y: Scale) -> str:
 
 def _drawn(line: Line, y: Scale) -> str:
     count, stroke = len(line.values), STROKES.get(line.css, STROKES["unknown"])
-    css, parts = _word(line.css), []
     lows = [(_slot_middle(place, count), _height(v, y)) for place, v in enumerate(line.values)]
-    if line.highs is not None:
-        highs = [
-            (x, None if low is None else TOP if high is None else _height(high, y))
-            for (x, low), high in zip(lows, line.highs, strict=True)
-        ]
-        parts.append(f'<path class="{css}" d="{_band(lows, highs)}" fill-opacity=".15"/>')
-        parts.append(f'<path class="{css}" d="{_path(highs)}" fill="none" stroke="currentColor" {stroke}/>')
-        return "".join(parts)
-    return f'<path class="{css}" d="{_path(lows)}" fill="none" stroke="currentColor" stroke-linecap="round" {stroke}/>'
+    look = f'class="{_word(line.css)}" stroke="currentColor" {stroke}'
+    if line.highs is None:
+        return f'<path {look} d="{_path(lows)}" fill="none" stroke-linecap="round"/>'
+    highs = [
+        (x, None if low is None else TOP if high is None else _height(high, y))
+        for (x, low), high in zip(lows, line.highs, strict=True)
+    ]
+    return f'<path {look} d="{_band(lows, highs)}" fill-opacity=".15"/>'
 
 
 def _marker(place: int, marker: Marker, axis: Axis) -> str:
     x, stroke = _across(axis, marker.at), STROKES["marker"]
-    left = x > (LEFT + RIGHT) // 2
+    left = x > RIGHT - 150
     return (
         f'<path class="marker {_word(marker.kind)}" d="M{x} {TOP - 4}V{BOTTOM}" stroke="currentColor" {stroke}/>'
         f'<text class="marker" x="{x - 3 if left else x + 3}" y="{TOP + 10 + 12 * (place % 4)}"'
@@ -276,7 +274,7 @@ def _described(
         gaps = f", {missing} of {len(line.values)} slots without a figure" if missing else ""
         parts.append(f"{_said(line.name, 40)}: {figures}{gaps}.")
     parts += [f"{_said(each.label, 40)} at {figure(each.value, y.unit)}." for each in thresholds[:4]]
-    newest = sorted(markers, key=lambda marker: marker.at)[-MOST_MARKERS:]
+    newest = sorted(markers, key=lambda marker: marker.at)[-4:]
     parts += [f"{clock_time(each.at)}: {_said(each.label, LONGEST_LABEL)}." for each in newest]
     parts += [f"{len(markers) - shown} more events are not drawn."] if len(markers) > shown else []
     return " ".join(parts)
@@ -284,26 +282,36 @@ def _described(
 
 def _path(places: Sequence[tuple[int, int | None]]) -> str:
     """Strokes between neighbours; a point alone is a dot."""
-    parts: list[str] = []
-    pen = False
-    for (x, at), (_, following) in pairwise([*places, (0, None)]):
-        if at is None:
-            pen = False
-            continue
-        parts.append(f"{'L' if pen else 'M'}{x} {at}" + ("h0" if not pen and following is None else ""))
-        pen = True
-    return "".join(parts)
+    runs = _runs([(x, at) for x, at in places], [at is not None for _, at in places])
+    return "".join(_stroke(run) if len(run) > 1 else f"M{run[0][0]} {run[0][1]}h0" for run in runs)
 
 
 def _band(lows: Sequence[tuple[int, int | None]], highs: Sequence[tuple[int, int | None]]) -> str:
-    parts: list[str] = []
-    for known, group in groupby(zip(lows, highs, strict=True), key=lambda pair: pair[0][1] is not None):
-        if known:
-            pairs = list(group)
-            there = "L".join(f"{x} {at}" for (x, at), _ in pairs)
-            back = "L".join(f"{x} {at}" for _, (x, at) in reversed(pairs))
-            parts.append(f"M{there}L{back}Z")
-    return "".join(parts)
+    """Areas between two lines; one slot alone is a bar."""
+    known = [at is not None for _, at in lows]
+    pairs = zip(_runs(lows, known), _runs(highs, known), strict=True)
+    return "".join(f"{_stroke([*upper, *reversed(lower)])}Z" for lower, upper in pairs)
+
+
+def _runs(places: Sequence[tuple[int, int | None]], known: Sequence[bool]) -> list[list[tuple[int, int]]]:
+    """Stretches without a gap."""
+    found: list[list[tuple[int, int]]] = []
+    for seen, group in groupby(zip(known, places, strict=True), key=lambda pair: pair[0]):
+        if seen:
+            found.append([(x, at) for _, (x, at) in group if at is not None])
+    return found
+
+
+def _stroke(points: Sequence[tuple[int, int]]) -> str:
+    """A line in steps from point to point, which are shorter than places."""
+    first, *_ = points
+    steps = "".join(f"{_step(b[0] - a[0])}{_step(b[1] - a[1])}" for a, b in pairwise(points))
+    return f"M{first[0]} {first[1]}l{steps.lstrip()}"
+
+
+def _step(length: int) -> str:
+    """A minus sign parts numbers as well as a space does."""
+    return f"{length}" if length < 0 else f" {length}"
 
 
 def _merged(line: Line) -> Line:

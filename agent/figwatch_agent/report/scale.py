@@ -67,10 +67,10 @@ def times(start: Instant, end: Instant) -> tuple[tuple[Instant, str], ...]:
     return tuple((at, _label(at, step)) for at in range(first, end + 1, step))
 
 
-def clock_time(at: Instant) -> str:
-    """``22 Nov 16:39`` in UTC."""
+def clock_time(at: Instant, *, seconds: bool = False) -> str:
+    """``22 Nov 16:39`` in UTC, or ``22 Nov 16:39:56``."""
     moment = _moment(at)
-    return f"{moment.day} {moment:%b %H:%M}"
+    return f"{moment.day} {moment:%b} {moment:{'%H:%M:%S' if seconds else '%H:%M'}}"
 
 
 def _label(at: Instant, step: Duration) -> str:
