@@ -14,7 +14,8 @@ from figwatch.contract import __version__
 if TYPE_CHECKING:
     from figwatch.business import counter, histogram
     from figwatch.exposition import metrics_app
-    from figwatch.launch import instrument
+    from figwatch.launch import instrument, shutdown
+    from figwatch.messages import message
     from figwatch.observation import CurrentRequest, current_request
     from figwatch.tracing import outgoing, trace_id
 
@@ -25,8 +26,10 @@ __all__ = [
     "current_request",
     "histogram",
     "instrument",
+    "message",
     "metrics_app",
     "outgoing",
+    "shutdown",
     "trace_id",
 ]
 
@@ -36,8 +39,10 @@ _HOMES: Final = {
     "current_request": "observation",
     "histogram": "business",
     "instrument": "launch",
+    "message": "messages",
     "metrics_app": "exposition",
     "outgoing": "tracing",
+    "shutdown": "launch",
     "trace_id": "tracing",
 }
 

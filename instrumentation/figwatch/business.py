@@ -1,13 +1,15 @@
 """Declared business counters and histograms, in the same cells as the requests.
 
-    MESSAGES = figwatch.counter("messages_total", "Messages answered.", labels=("model",))
-    MESSAGES.inc(model="small")
+    MESSAGES = figwatch.counter("messages_total", "Messages answered.", labels=("channel",))
+    MESSAGES.inc(channel="web")
 
-    INFERENCE = figwatch.histogram("inference_duration_ms", "Inference.", labels=("model", "outcome"))
+    INFERENCE = figwatch.histogram("inference_duration_ms", "Inference.", unit="ms", labels=("model",))
     with INFERENCE.time(model="small"):
         ...
 
-Names are exposed as given. What is wrong in a declaration raises; what is wrong in a call is counted and left out.
+Names are exposed as given. The library adds `served_by`, the side of the request or message being served (empty outside
+of one), and to histograms of times `outcome`. What is wrong in a declaration raises; what is wrong in a call is counted
+and left out.
 """
 
 import math
@@ -18,23 +20,25 @@ from types import TracebackType
 from typing import Final, Self
 
 from figwatch import contract
-from figwatch.cells import CounterCell, Definition, Family, HistogramCell
+from figwatch.cells import OVERFLOW_VALUE, CounterCell, Definition, Family, HistogramCell
+from figwatch.current import current
 from figwatch.errors import DefinitionError
 from figwatch.telemetry import Telemetry, process
 
 SERIES_CAP: Final = 500
-"""Label sets one business metric may have; further ones share one overflow series."""
+"""Sets of label values one business metric may have; further ones share one that is `__overflow__` throughout."""
 
 VALUE_LENGTH: Final = 120
 """Characters of a label value that are kept."""
 
-OUTCOME: Final = "outcome"
-"""Label that `time` fills with ok, error or cancelled, where it is declared."""
+OUTCOME: Final = contract.OUTCOME
+"""Label that histograms of times have: ok, error or cancelled."""
 
 _PER_SECOND: Final = {"seconds": 1.0, "s": 1.0, "milliseconds": 1e3, "ms": 1e3, "microseconds": 1e6, "us": 1e6}
 _NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 _LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
-_RESERVED_LABELS: Final = frozenset({"le", "quantile"})
+_RESERVED_LABELS: Final = frozenset({"le", "quantile", contract.SERVED_BY})
+_ADDED: Final = (len(contract.SIDES) + 1) * len(contract.OUTCOMES)  # series for one set of declared values
 _OUR_PREFIX: Final = "figwatch_"
 
 
@@ -44,9 +48,13 @@ def counter(name: str, help: str, labels: Sequence[str] = ()) -> "Counter":
         raise DefinitionError(
             f"counter {name!r} must end in _total, as every counter is exposed: write {name + '_total'!r}"
         )
-    definition = Definition(name=_checked_name(name), help=help, kind="counter", unit="", labels=_checked(name, labels))
+    declared = _checked(name, labels)
+    definition = Definition(
+        name=_checked_name(name), help=help, kind="counter", unit="", labels=(*declared, contract.SERVED_BY)
+    )
     telemetry = process()
-    return Counter(telemetry, telemetry.cells.counter(definition, cap=SERIES_CAP, folded=telemetry.health.folded))
+    family = telemetry.cells.counter(definition, cap=SERIES_CAP * _ADDED, folded=telemetry.health.folded)
+    return Counter(telemetry, family, Labels(name, declared, telemetry.health.folded))
 
 
 def histogram(
@@ -67,30 +75,66 @@ def histogram(
         raise DefinitionError(
             f"histogram {name!r} has the unit {known!r} and must end in it: write {f'{name}_{known}'!r}"
         )
+    checked = _checked(name, labels)
+    declared = tuple(label for label in checked if label != OUTCOME)
+    with_outcome = known in _PER_SECOND or OUTCOME in checked
     definition = Definition(
         name=_checked_name(name),
         help=help,
         kind="histogram",
         unit=known,
-        labels=_checked(name, labels),
+        labels=(*declared, *((OUTCOME,) if with_outcome else ()), contract.SERVED_BY),
         bounds=_bounds(name, known, buckets),
     )
     telemetry = process()
-    return Histogram(telemetry, telemetry.cells.histogram(definition, cap=SERIES_CAP, folded=telemetry.health.folded))
+    family = telemetry.cells.histogram(definition, cap=SERIES_CAP * _ADDED, folded=telemetry.health.folded)
+    return Histogram(telemetry, family, Labels(name, declared, telemetry.health.folded), with_outcome=with_outcome)
+
+
+class Labels:
+    """The declared labels of one metric, and the values that were admitted."""
+
+    def __init__(self, metric: str, names: tuple[str, ...], folded: Callable[[str], None]) -> None:
+        """`folded` is told the metric's name whenever values beyond the cap are folded."""
+        self._metric = metric
+        self._names = names
+        self._folded = folded
+        self._admitted: set[tuple[str, ...]] = set()
+
+    def values(self, given: dict[str, object]) -> tuple[str, ...]:
+        """Bounded values in the order of declaration; raises ValueError or KeyError for other labels than declared."""
+        names = self._names
+        if len(given) != len(names):
+            raise ValueError(f"{self._metric} takes the labels {names}, not {tuple(given)}")
+        values = tuple([str(given[name])[:VALUE_LENGTH] for name in names])
+        if values in self._admitted:
+            return values
+        if len(self._admitted) < SERIES_CAP:
+            self._admitted.add(values)
+            return values
+        self._folded(self._metric)
+        return (OVERFLOW_VALUE,) * len(names)
+
+
+def _side() -> str:
+    """The side of what is being served here; empty outside of a request or message."""
+    seen = current()
+    return "" if seen is None else str(seen.side)
 
 
 class Counter:
     """A declared counter."""
 
-    def __init__(self, telemetry: Telemetry, family: Family[CounterCell]) -> None:
+    def __init__(self, telemetry: Telemetry, family: Family[CounterCell], labels: Labels) -> None:
         """Made by `counter`."""
         self._telemetry = telemetry
         self._family = family
+        self._labels = labels
 
     def inc(self, n: float = 1, **labels: object) -> None:
         """Add `n`, zero or more. Never raises: a wrong label or amount is counted as a fault and adds nothing."""
         try:
-            self._family.cell(_values(self._family.definition, labels)).add(n)
+            self._family.cell((*self._labels.values(labels), _side())).add(n)
         except Exception as error:  # noqa: BLE001 - the request's edge: counting must not break what is counted
             self._telemetry.health.fault("business", error)
 
@@ -98,44 +142,49 @@ class Counter:
 class Histogram:
     """A declared histogram."""
 
-    def __init__(self, telemetry: Telemetry, family: Family[HistogramCell]) -> None:
+    def __init__(
+        self, telemetry: Telemetry, family: Family[HistogramCell], labels: Labels, *, with_outcome: bool
+    ) -> None:
         """Made by `histogram`."""
         self._telemetry = telemetry
         self._family = family
+        self._labels = labels
+        self._with_outcome = with_outcome
 
-    def observe(self, value: float, **labels: object) -> None:
-        """Count one value, in the histogram's unit. Never raises: what is wrong is counted as a fault and left out."""
+    def observe(self, value: float, outcome: str = "ok", **labels: object) -> None:
+        """Count one value, in the histogram's unit; `outcome` is ok, error or cancelled, where it is a label.
+
+        Never raises: what is wrong is counted as a fault and left out.
+        """
         try:
-            self._family.cell(_values(self._family.definition, labels)).observe(value)
+            if outcome not in contract.OUTCOMES:
+                raise ValueError(f"outcome is one of {contract.OUTCOMES}, not {outcome!r}")
+            ending = (outcome, _side()) if self._with_outcome else (_side(),)
+            self._family.cell((*self._labels.values(labels), *ending)).observe(value)
         except Exception as error:  # noqa: BLE001 - the request's edge: counting must not break what is counted
             self._telemetry.health.fault("business", error)
 
     def time(self, **labels: object) -> "Timer":
-        """A context manager that observes how long its block took, and how it ended if `outcome` is a label."""
-        definition = self._family.definition
-        return Timer(
-            self, self._telemetry.timer, _PER_SECOND.get(definition.unit), OUTCOME in definition.labels, labels
-        )
+        """A context manager that observes how long its block took and how it ended."""
+        return Timer(self, self._telemetry.timer, _PER_SECOND.get(self._family.definition.unit), labels)
 
 
 class Timer:
     """Times one block. What is no Exception (a cancellation, an exit) counts as cancelled."""
 
-    __slots__ = ("_histogram", "_labels", "_per_second", "_started", "_timer", "_with_outcome")
+    __slots__ = ("_histogram", "_labels", "_per_second", "_started", "_timer")
 
     def __init__(
         self,
         histogram: Histogram,
         timer: Callable[[], float],
         per_second: float | None,
-        with_outcome: bool,
         labels: dict[str, object],
     ) -> None:
         """`per_second` is how many of the histogram's units make a second; None where they measure no time."""
         self._histogram = histogram
         self._timer = timer
         self._per_second = per_second
-        self._with_outcome = with_outcome
         self._labels = labels
         self._started = 0.0
 
@@ -148,21 +197,14 @@ class Timer:
     ) -> None:
         # NaN is refused and counted by `observe`: a histogram of bytes cannot time anything.
         elapsed = (self._timer() - self._started) * (self._per_second if self._per_second is not None else math.nan)
-        if self._with_outcome:
-            self._labels[OUTCOME] = _outcome(kind)
-        self._histogram.observe(elapsed, **self._labels)
+        self._histogram.observe(elapsed, outcome_of(kind), **self._labels)
 
 
-def _outcome(kind: type[BaseException] | None) -> str:
+def outcome_of(kind: type[BaseException] | None) -> str:
+    """How a block ended, by the class of what it raised: what is no Exception broke in from outside."""
     if kind is None:
         return "ok"
     return "error" if issubclass(kind, Exception) else "cancelled"
-
-
-def _values(definition: Definition, labels: dict[str, object]) -> tuple[str, ...]:
-    if len(labels) != len(definition.labels):
-        raise ValueError(f"{definition.name} takes the labels {definition.labels}, not {tuple(labels)}")
-    return tuple([str(labels[name])[:VALUE_LENGTH] for name in definition.labels])
 
 
 def _checked_name(name: str) -> str:
@@ -170,7 +212,7 @@ def _checked_name(name: str) -> str:
         raise DefinitionError(
             f"metric name {name!r} must be letters, digits and underscores, and not start with a digit"
         )
-    if name.startswith(_OUR_PREFIX) or name in (contract.REQUEST_DURATION, contract.TIME_TO_FIRST_BYTE):
+    if name.startswith(_OUR_PREFIX) or name in contract.SERIES:
         raise DefinitionError(f"metric name {name!r} belongs to the library: choose another")
     return name
 

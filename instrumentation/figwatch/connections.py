@@ -1,10 +1,11 @@
 """Observe one websocket: duration, messages, how it closed, one span. It is no request: it may last for days."""
 
-import threading
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, Final, Literal
 
 from figwatch import contract
+from figwatch.bounded import Bounded
 from figwatch.cells import CounterCell, Definition, Family, HistogramCell
 from figwatch.observation import Observation, error_name
 from figwatch.telemetry import ERROR_TYPE_CAP, Telemetry
@@ -28,8 +29,7 @@ class Connections:
         cells, folded = telemetry.cells, telemetry.health.folded
         self._duration: Family[HistogramCell] = cells.histogram(_DURATION, cap=_CAP, folded=folded)
         self._messages: Family[CounterCell] = cells.counter(_MESSAGES, cap=_CAP, folded=folded)
-        self._errors: set[str] = set()
-        self._lock = threading.Lock()
+        self._bounded = Bounded(ERROR_TYPE_CAP, contract.OTHER_ERROR, partial(folded, contract.WEBSOCKET_DURATION))
 
     def closed(self, route: str, code: str, error_type: str, side: str, vantage: str, seconds: float) -> None:
         """A connection ended."""
@@ -38,13 +38,6 @@ class Connections:
     def message(self, route: str, direction: Direction, side: str, vantage: str) -> CounterCell:
         """Where the messages of one connection are counted."""
         return self._messages.cell((route, direction, side, vantage))
-
-    def _bounded(self, error_type: str) -> str:
-        with self._lock:
-            if error_type in self._errors or len(self._errors) < ERROR_TYPE_CAP:
-                self._errors.add(error_type)
-                return error_type
-        return contract.OTHER_ERROR
 
 
 class Connection:

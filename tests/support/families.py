@@ -368,12 +368,19 @@ def on_uvicorn(app: Any) -> Iterator[int]:
 def on_waitress(app: Any) -> Iterator[int]:
     """A WSGI application behind waitress, in a thread."""
     server: Any = create_server(app, host="127.0.0.1", port=0, threads=4)
-    thread = threading.Thread(target=server.run)
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.is_set():
+            server.asyncore.loop(timeout=0.02, map=server._map, count=1)
+
+    thread = threading.Thread(target=run)
     thread.start()
     yield int(server.effective_port)
-    server.trigger.pull_trigger(server.close)
+    stopping.set()
     thread.join()
     server.task_dispatcher.shutdown()
+    server.asyncore.close_all(server._map)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import pytest
 import figwatch
 from figwatch.business import SERIES_CAP, VALUE_LENGTH
 from figwatch.errors import ConflictError, DefinitionError
+from figwatch.gateway import Decision, Edge
 from figwatch.testing import recording
 
 _numbers = count()
@@ -73,7 +74,7 @@ def test_label_sets_beyond_the_cap_are_folded_and_counted() -> None:
         for number in range(SERIES_CAP + 5):
             messages.inc(user=number)
         assert recorded.value(name) == SERIES_CAP + 5
-        assert recorded.value(name, user="__overflow__") == 5
+        assert recorded.value(name, user="__overflow__", served_by="") == 5
         assert recorded.value("figwatch_folded_label_values_total", metric=name) == 5
 
 
@@ -107,12 +108,36 @@ def test_a_timer_tells_ok_from_error_from_cancelled() -> None:
         assert recorded.faults() == 0
 
 
-def test_a_timer_without_the_outcome_label_just_times() -> None:
-    name = fresh_name("duration_seconds")
+def test_a_histogram_of_times_has_an_outcome_without_being_asked() -> None:
+    name = fresh_name("inference_duration_ms")
+    inference = figwatch.histogram(name, "Inference.", unit="ms", labels=("model",))
     with recording() as recorded:
-        with figwatch.histogram(name, "Waits.").time():
+        with inference.time(model="m"):
             pass
-        assert recorded.value(name) == 1
+        inference.observe(5, outcome="error", model="m")
+        inference.observe(5, outcome="lost", model="m")
+        assert recorded.value(name, model="m", outcome="ok") == 1
+        assert recorded.value(name, model="m", outcome="error") == 1
+        assert recorded.faults() == 1
+
+
+def test_a_histogram_of_something_else_has_none() -> None:
+    name = fresh_name("size_bytes")
+    with recording() as recorded:
+        figwatch.histogram(name, "Sizes.", buckets=(1, 2)).observe(1)
+        with pytest.raises(KeyError, match="no label 'outcome'"):
+            recorded.value(name, outcome="ok")
+
+
+def test_a_business_metric_carries_the_side_of_the_request_being_served() -> None:
+    name = fresh_name("messages_total")
+    messages = figwatch.counter(name, "Messages.", labels=("channel",))
+    with recording() as recorded:
+        messages.inc(channel="web")
+        with Edge().observe("GET", "/a", Decision(route_template="/a", side="shadow")):
+            messages.inc(channel="web")
+        assert recorded.value(name, channel="web", served_by="") == 1
+        assert recorded.value(name, channel="web", served_by="shadow") == 1
 
 
 def test_timing_with_a_histogram_of_bytes_is_counted_as_a_fault() -> None:
@@ -132,6 +157,7 @@ def test_timing_with_a_histogram_of_bytes_is_counted_as_a_fault() -> None:
         (lambda: figwatch.counter("figwatch_x_total", "M."), "belongs to the library"),
         (lambda: figwatch.counter("m_total", "M.", labels=("le",)), "cannot be a label"),
         (lambda: figwatch.counter("m_total", "M.", labels=("__x",)), "cannot be a label"),
+        (lambda: figwatch.counter("m_total", "M.", labels=("served_by",)), "cannot be a label"),
         (lambda: figwatch.counter("m_total", "M.", labels=("a", "a")), "named twice"),
         (lambda: figwatch.counter("m_total", "M.", labels="model"), "is a sequence"),
         (lambda: figwatch.histogram("wait", "W.", unit="seconds"), "write 'wait_seconds'"),

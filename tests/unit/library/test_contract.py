@@ -54,8 +54,10 @@ def test_the_public_names_are_these() -> None:
         "current_request",
         "histogram",
         "instrument",
+        "message",
         "metrics_app",
         "outgoing",
+        "shutdown",
         "trace_id",
     ]
 
