@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from figwatch_agent.model.plan import ExecCall, HttpCall
 from figwatch_agent.model.secret import Secret
@@ -26,7 +26,7 @@ _PUBLIC: Final = ("http://www.w3.org/", "https://json-schema.org/", "https://spe
 """Names of formats, which are written as URLs."""
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*\Z")
-_REST: Final = re.compile(rf"(?:{_BREAK}|[^\s\"'<>\\`])*")
+_REST: Final = re.compile(rf"(?:{_BREAK}|(?!%20)[^\s\"'<>\\`])*")
 _TAIL: Final = ").,;:!?]}"
 """Ends a sentence, not a URL."""
 
@@ -52,7 +52,7 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """``text`` as a stranger may see it."""
-        shown = "".join(self._without_urls(text)) if "://" in text or f"{_BREAK}/{_BREAK}" in text else text
+        shown = "".join(self._without_urls(text)) if any(mark in text for mark in _MARKS) else text
         for word, label in self._words:
             if word in shown:
                 shown = shown.replace(word, label)
@@ -73,13 +73,16 @@ class Redaction:
         yield text[done:]
 
     def _shown(self, url: str) -> str:
-        plain = html.unescape(url.replace(_BREAK, ""))
+        plain = unquote(html.unescape(url.replace(_BREAK, "")))
         if plain.startswith(self._own):
             return url
         return self._labels.get(plain) or self._labels.get(_host(plain)[0]) or HIDDEN
 
 
-_SLASHES: Final = re.compile(rf"://|:/{_BREAK}/{_BREAK}")
+_MARKS: Final = ("://", f":/{_BREAK}/{_BREAK}", "%3A//", "%3A%2F%2F")
+"""What stands behind the scheme of a URL: in text, in a breakable text, in a link."""
+
+_SLASHES: Final = re.compile("|".join(_MARKS))
 
 
 def _labels(settings: Settings) -> Iterator[tuple[str, str]]:
