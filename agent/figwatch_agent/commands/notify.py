@@ -75,13 +75,14 @@ async def _send(settings: Settings, receivers: Sequence[Receiver]) -> list[Deliv
     clock = AnchoredClock()
     async with open_session() as session:
         notifiers = [notifier_for(each, session, read_secret, clock) for each in receivers]
-        deliveries = [_delivery(settings, each, clock.now()) for each in receivers]
+        external = settings.web.external_url
+        deliveries = [test_delivery(external, each, f"test-{uuid.uuid4().hex}", clock.now()) for each in receivers]
         sending = (one.deliver(what) for one, what in zip(notifiers, deliveries, strict=True))
         return await asyncio.gather(*sending)
 
 
-def _delivery(settings: Settings, receiver: Receiver, now: Instant) -> Delivery:
-    test = f"test-{uuid.uuid4().hex}"
+def test_delivery(external_url: str | None, receiver: Receiver, test: str, now: Instant) -> Delivery:
+    """What is sent to ``receiver``; ``test`` is the id under which it stands there."""
     page = Page(
         kind=PageKind.INFORMATION,
         headline=f"Test message from figwatch to {receiver.name}: nothing is wrong",
@@ -92,7 +93,8 @@ def _delivery(settings: Settings, receiver: Receiver, now: Instant) -> Delivery:
         facts=None,
         action="Nothing: a person asked with `figwatch notify test` whether messages arrive.",
         runbook_url="",
-        status_url=settings.web.external_url,
+        status_url=None,
+        overview_url=external_url,
     )
     row = OutboxRow(id=f"{test}/1/{receiver.name}", receiver=receiver.name, incident=test, page=page)
     return Delivery(row=row, state=DeliveryState.SENDING, attempts=1, created_at=now, next_at=now)

@@ -13,6 +13,7 @@ GRAMMARS: Final = {
     "slo": (slo_file.FILE, "slo/*.yaml of figwatch"),
     "settings": (settings_file.FILE, "figwatch.yaml"),
 }
+WEBHOOK: Final = "webhook"
 
 
 @click.command(
@@ -22,13 +23,21 @@ GRAMMARS: Final = {
         "# yaml-language-server: $schema=../schemas/slo.schema.json     (first line of each file of slo/)",
     ),
 )
-@click.argument("file", type=click.Choice(list(GRAMMARS)))
+@click.argument("file", type=click.Choice([*GRAMMARS, WEBHOOK]))
 def command(file: str) -> None:
     """Print the JSON Schema of FILE: slo for slo/*.yaml, settings for figwatch.yaml.
 
     Editors that speak YAML use it to complete keys and to underline mistakes; `figwatch check` finds more.
+
+    webhook is the schema of the document that plain webhooks are sent, for whoever receives it.
     """
-    click.echo(schema_text(file), nl=False)
+    click.echo(_webhook_text() if file == WEBHOOK else schema_text(file), nl=False)
+
+
+def _webhook_text() -> str:
+    from figwatch_agent.notify.webhook_schema import webhook_schema_text  # the files' schemas do without it
+
+    return webhook_schema_text()
 
 
 def schema_text(file: str) -> str:

@@ -26,6 +26,7 @@ from figwatch_agent.model.names import Stage
 from figwatch_agent.model.outcome import TransitionKind
 from figwatch_agent.model.page import PageKind
 from figwatch_agent.model.plan import RollbackPlan
+from figwatch_agent.model.sentences import OPEN
 from figwatch_agent.model.wire import encode
 
 WINDOWS: tuple[Duration, ...] = (5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE)
@@ -35,7 +36,8 @@ START_WITHIN: Duration = MINUTE
 """A rollback that was not begun by then is not begun at all: its reasons may be stale."""
 
 WORTH_TELLING = frozenset({Reason.CONDITIONS_HOLD, Reason.SHARED_CAUSE, Reason.AWAITING_APPROVAL, Reason.DRY_RUN})
-"""A decision that changes to one of these is told; others wait for the next page."""
+"""A decision that changes to one of these is told, and so is the first answer to a question that was open; others wait
+for the next page."""
 
 
 class Guard:
@@ -85,7 +87,7 @@ class Guard:
             (condition.name, f"{condition.holds.value}: {condition.evidence}") for condition in decision.conditions
         )
         notes.note(now, TransitionKind.DECIDED, case.incident.id, f"{case.incident.route}: {words}", data)
-        if before is not None and decision.reason in WORTH_TELLING:
+        if before is not None and (decision.reason in WORTH_TELLING or _settles(before, decision)):
             case.news.append(PageKind.UPDATE.value)
 
     def _situation(
@@ -194,6 +196,11 @@ def _is_news(before: Decision | None, decision: Decision) -> bool:
         return True
     unsure = decision.reason is Reason.COMPARISON_UNDECIDED and before.reason is Reason.SHARED_CAUSE
     return not unsure and (before.outcome, before.reason) != (decision.outcome, decision.reason)
+
+
+def _settles(before: Decision, decision: Decision) -> bool:
+    """Whether a page that said that the decision follows is owed this one."""
+    return before.reason in OPEN and decision.reason not in OPEN
 
 
 def _fires(alert: Alert) -> str:

@@ -4,18 +4,17 @@ from dataclasses import replace
 from fractions import Fraction
 
 from figwatch_agent.decide import incidents
-from figwatch_agent.durations import HOUR, SECOND, Duration, Instant, format_seconds
+from figwatch_agent.durations import HOUR, SECOND, Duration, Instant
 from figwatch_agent.engine.cases import Case
 from figwatch_agent.engine.catalog import Catalog, Stream, Watch
 from figwatch_agent.engine.desk import Desk, Notes
 from figwatch_agent.engine.mapping import TRAFFIC_SIDES
 from figwatch_agent.engine.measuring import Rings
-from figwatch_agent.engine.verifying import VERDICTS
 from figwatch_agent.engine.watching import Watches
+from figwatch_agent.engine.wording import action, headline
 from figwatch_agent.evaluate.error_budget import Budget, time_to_exhaustion
 from figwatch_agent.model.decision import DecisionOutcome, Reason
-from figwatch_agent.model.effect import RollbackState
-from figwatch_agent.model.incident import Alert, Incident, IncidentKind, RollbackVerdict
+from figwatch_agent.model.incident import Alert, Incident
 from figwatch_agent.model.names import Severity
 from figwatch_agent.model.page import Facts, OutboxRow, Page, PageKind
 from figwatch_agent.model.settings import Receiver
@@ -133,19 +132,19 @@ class Paging:
         incident, settings = case.incident, self.catalog.settings
         watch = self._watch(incident)
         facts = self._facts(incident, watch.stream, now) if watch is not None else None
-        action = _action(incident)
         external = settings.web.external_url
         return Page(
             kind=kind,
-            headline=_headline(kind, incident, facts, watch),
+            headline=headline(kind, incident, facts, watch is not None and watch.stream.kind == "latency"),
             incident=incident,
             group=group if severity is Severity.PAGE else f"{group}/ticket",
             severity=severity,
             at=now,
             facts=facts,
-            action=action,
+            action=action(incident),
             runbook_url=settings.runbook_url + _leading(incident).name.value,
             status_url=f"{external.rstrip('/')}/incidents/{incident.id}" if external else None,
+            overview_url=external,
         )
 
     def _watch(self, incident: Incident) -> Watch | None:
@@ -221,92 +220,7 @@ def _unmarked(mark: str) -> tuple[str, Severity]:
     return name, Severity(severity)
 
 
-def _headline(kind: PageKind, incident: Incident, facts: Facts | None, watch: Watch | None) -> str:
-    """Route, symptom, size, and what figwatch does, in this order."""
-    name = incident.route
-    if kind is PageKind.RESOLVE:
-        ended = incident.mitigated_at if incident.mitigated_at is not None else incident.detected_at
-        lasted = format_seconds(max(ended - incident.impact_start, 0))
-        return (
-            f"{name}: over, users were affected for {lasted}"
-            if _hits_users(incident)
-            else f"{name}: over after {lasted}"
-        )
-    if not _hits_users(incident) or facts is None or watch is None or not facts.total:
-        return f"{name}: {incident.alerts[-1].name.value}"
-    if incident.rollback is not None and incident.rollback.verdict is RollbackVerdict.HELPED:
-        past = "failed or were too slow" if watch.stream.kind == "latency" else "failed"
-        return (
-            f"{name}: {_doing(incident)}; {facts.bad} of {facts.total} requests {past} in {format_seconds(facts.over)}"
-        )
-    verb = "fail or are too slow" if watch.stream.kind == "latency" else "fail"
-    share = percent_short(Fraction(facts.bad, facts.total))
-    size = f"{share} of requests {verb} ({facts.bad} of {facts.total} in {format_seconds(facts.over)})"
-    return f"{name}: {size}; {_doing(incident)}"
-
-
-def _hits_users(incident: Incident) -> bool:
-    return incident.kind is IncidentKind.ROUTE
-
-
 def _percent_told(ratio: Fraction) -> str:
     """One decimal, and more only where one would tell all or nothing of what is neither."""
     short = Fraction(round(ratio * 1000), 1000)
     return percent(ratio if short in (0, 1) else short)
-
-
-def percent_short(ratio: Fraction) -> str:
-    """For a headline: ``48%``, ``0.3%``."""
-    value = float(ratio * 100)
-    return f"{value:.0f}%" if value >= 10 else f"{value:.1f}%"
-
-
-def _doing(incident: Incident) -> str:
-    run, decision = incident.rollback, incident.decision
-    if run is not None:
-        if run.verdict is not RollbackVerdict.PENDING:
-            return f"the rollback {VERDICTS[run.verdict]}"
-        return RUNNING[run.state]
-    if decision is None:
-        return "nothing can be sent back"
-    if decision.outcome is DecisionOutcome.WITHHELD:
-        return f"{DOING[decision.outcome]}: {decision.reason.value}"
-    return DOING[decision.outcome]
-
-
-DOING: dict[DecisionOutcome, str] = {
-    DecisionOutcome.ROLLBACK: "sending it back to legacy",
-    DecisionOutcome.WITHHELD: "rollback withheld",
-    DecisionOutcome.DRY_RUN: "dry run: would send it back to legacy",
-    DecisionOutcome.AWAITING_APPROVAL: "a rollback awaits your approval",
-}
-
-RUNNING: dict[RollbackState, str] = {
-    RollbackState.COMMITTED: "sending it back to legacy",
-    RollbackState.RUNNING: "sending it back to legacy",
-    RollbackState.DONE: "sent back to legacy, verifying",
-    RollbackState.COMPENSATED: "the rollback failed and was undone",
-    RollbackState.FAILED: "the rollback failed half-way: a person is needed",
-    RollbackState.NEEDS_HUMAN: "the rollback stopped: a person is needed",
-    RollbackState.EXPIRED: "the rollback was not begun in time",
-    RollbackState.ABANDONED: "the rollback was called off",
-}
-
-
-def _action(incident: Incident) -> str:
-    """What figwatch does or withholds, and why."""
-    run, decision = incident.rollback, incident.decision
-    if run is not None:
-        said = f"Rollback by plan {run.plan}: {_doing(incident)}"
-        return f"{said} ({run.detail})." if run.detail else f"{said}."
-    if decision is None:
-        return "figwatch does nothing by itself here."
-    broken = next((condition for condition in decision.conditions if condition.reason is decision.reason), None)
-    why = f"{decision.reason.value}: {broken.evidence}" if broken is not None else decision.reason.value
-    if decision.outcome is DecisionOutcome.WITHHELD:
-        return f"Rollback withheld, {why}."
-    if decision.outcome is DecisionOutcome.AWAITING_APPROVAL:
-        return f"Every condition holds. Approve with: figwatch rollback approve {incident.id}"
-    if decision.outcome is DecisionOutcome.DRY_RUN:
-        return f"Every condition holds; mode is dry-run, so plan {decision.plan} is not carried out."
-    return f"Every condition holds: plan {decision.plan} sends the route back to legacy now."

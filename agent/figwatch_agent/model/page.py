@@ -48,7 +48,8 @@ class Page:
     facts: Facts | None
     action: str  # what figwatch does or withholds, and why; one or two sentences
     runbook_url: str
-    status_url: str | None
+    status_url: str | None  # of the incident
+    overview_url: str | None = None  # of the status page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

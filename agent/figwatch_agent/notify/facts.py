@@ -6,10 +6,13 @@ from typing import Final
 from figwatch_agent.durations import format_seconds
 from figwatch_agent.model.incident import Alert, Incident, IncidentKind
 from figwatch_agent.model.page import Facts, Page, PageKind
+from figwatch_agent.model.sentences import SYMPTOM
 from figwatch_agent.model.tier import EARLY
 from figwatch_agent.notify.words import point_in_time, share
 
 ALERTS_SHOWN: Final = 5
+SIGNAL: Final = "signal"
+"""The tier of alerts that rest on no SLO; their own key stands where others name theirs."""
 
 
 def what_broke(page: Page) -> tuple[str, ...]:
@@ -48,6 +51,36 @@ def how_bad(page: Page) -> tuple[str, ...]:
     return counted, _budget(facts)
 
 
+def figures(page: Page) -> tuple[tuple[str, str], ...]:
+    """The same in pieces, label and text: what whoever looks at a phone compares."""
+    facts = page.facts
+    if facts is None:
+        return ()
+    told = [("Bad requests", f"{_counts(facts.bad, facts.total)} in {format_seconds(facts.over)}")]
+    told.append(("Objective", facts.objective if facts.burn_rate is None else _burning(facts)))
+    if facts.service_total or facts.legacy_total:
+        told.append(("Service side", _counts(facts.service_bad, facts.service_total)))
+        told.append(("Legacy side", _counts(facts.legacy_bad, facts.legacy_total)))
+    if (left := _left(facts)) is not None:
+        told.append(("Error budget", left))
+    if facts.legacy_share is not None:
+        told.append(("Legacy serves", f"{facts.legacy_share} of requests"))
+    return tuple(told)
+
+
+def _burning(facts: Facts) -> str:
+    return f"{facts.objective}, burn rate {facts.burn_rate}"
+
+
+def _left(facts: Facts) -> str | None:
+    if facts.exhausted_in == 0:
+        return "spent"
+    if facts.budget_left is None:
+        return None
+    gone = "" if facts.exhausted_in is None else f", gone in {format_seconds(facts.exhausted_in)} at this rate"
+    return f"{facts.budget_left} left{gone}"
+
+
 def _without_echoes(alerts: Sequence[Alert]) -> list[Alert]:
     """Without what the service side alone shows where the whole route shows it as well."""
     whole = {(alert.name, alert.slo, alert.route, alert.tier) for alert in alerts if alert.lane != "service"}
@@ -59,15 +92,21 @@ def _without_echoes(alerts: Sequence[Alert]) -> list[Alert]:
 
 
 def _alert(alert: Alert) -> str:
+    said = f"{alert.name.value}: {SYMPTOM[alert.name]}"
+    if not alert.slo:  # about a rollback
+        return f"{said}, since {point_in_time(alert.fired_at)}"
+    since = point_in_time(alert.impact_start)
+    if alert.tier == SIGNAL:
+        return f"{said}, since {since}"
     lane = ", seen on the service side alone" if alert.lane == "service" else ""
     tier = "early lane" if alert.tier == EARLY else f"tier {alert.tier}"
     about = f"{alert.slo} on {alert.route}" if alert.route else alert.slo
-    return f"{alert.name.value}: {about} ({tier}{lane}), since {point_in_time(alert.impact_start)}"
+    return f"{said}, since {since} ({about}, {tier}{lane})"
 
 
 def _place(incident: Incident) -> str:
     if incident.kind is IncidentKind.AGENT:
-        return "figwatch itself" + (f", about {incident.route}" if incident.route else "")
+        return "whoever relies on figwatch" + (f" ({incident.route})" if incident.route else "")
     if incident.kind is IncidentKind.UPTIME:
         return f"users of the service {incident.service} ({incident.route})"
     return f"users of {incident.route} (service {incident.service}, migration {incident.migration})"

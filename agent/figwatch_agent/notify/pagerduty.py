@@ -42,13 +42,31 @@ def event(delivery: Delivery, message: Message, routing_key: str) -> dict[str, o
     head: dict[str, object] = {"routing_key": routing_key, "dedup_key": wire_key(page.group)}
     if page.kind is PageKind.RESOLVE:
         return {**head, "event_action": "resolve"}
+    incident_url = next((link.url for link in message.links if link.name == "incident"), None)
     return {
         **head,
         "event_action": "trigger",
         "client": "figwatch",
+        **({} if incident_url is None else {"client_url": incident_url}),
         "payload": _payload(page, message),
         "links": [{"href": link.url, "text": link.text} for link in message.links],
     }
+
+
+def details(message: Message) -> dict[str, object]:
+    """custom_details: what figwatch does first, then the figures one by one, then what one reads next."""
+    told: dict[str, object] = {"What figwatch does": message.does} if message.does else {}
+    lists = (
+        ("Note", message.notes),
+        ("What broke", message.broke),
+        ("Why", message.why),
+        ("What you can do", tuple(str(step) for step in message.steps)),
+        ("Stages", message.stages),
+    )
+    if message.whom:
+        told["For whom"] = message.whom[0]
+    told |= {figure.label: figure.text for figure in message.figures}
+    return told | {label: list(texts) for label, texts in lists if texts}
 
 
 def _payload(page: Page, message: Message) -> dict[str, object]:
@@ -62,5 +80,5 @@ def _payload(page: Page, message: Message) -> dict[str, object]:
         "component": one_line(incident.service, _FIELD_LIMIT),
         "group": one_line(incident.migration, _FIELD_LIMIT),
         "class": incident.alerts[0].name.value if incident.alerts else incident.kind.value,
-        "custom_details": {line.label: "\n".join(line.texts) for line in message.lines},
+        "custom_details": details(message),
     }

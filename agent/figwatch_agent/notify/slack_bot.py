@@ -18,26 +18,23 @@ import structlog
 
 from figwatch_agent.clock import Clock
 from figwatch_agent.errors import SecretUnreadable
-from figwatch_agent.model.decision import DecisionOutcome
-from figwatch_agent.model.effect import RollbackState
-from figwatch_agent.model.incident import RollbackVerdict
 from figwatch_agent.model.journal import Delivery, DeliveryResult, DeliveryResultKind
 from figwatch_agent.model.page import Page, PageKind
 from figwatch_agent.model.secret import ReadSecret, resolved
 from figwatch_agent.model.settings import SlackBot
 from figwatch_agent.notify.classify import unreadable
-from figwatch_agent.notify.message import message_for
+from figwatch_agent.notify.judgement import asks_for_a_person
+from figwatch_agent.notify.message import Message, message_for
 from figwatch_agent.notify.slack import payload
+from figwatch_agent.notify.slack_blocks import brief
 from figwatch_agent.notify.slack_calls import Said, SlackCalls
 from figwatch_agent.notify.slack_errors import FORM, THREAD
 
 POST: Final = "chat.postMessage"
 EDIT: Final = "chat.update"
+EDITS: Final = frozenset({PageKind.UPDATE, PageKind.RESOLVE})
+"""What changes how things stand."""
 _KEPT: Final = 1000
-_CALLS_A_PERSON: Final = frozenset({RollbackVerdict.INEFFECTIVE, RollbackVerdict.UNVERIFIED})
-_STOPPED: Final = frozenset(
-    {RollbackState.FAILED, RollbackState.NEEDS_HUMAN, RollbackState.EXPIRED, RollbackState.ABANDONED}
-)
 
 _log = structlog.get_logger(__name__)
 
@@ -62,10 +59,11 @@ class SlackBotNotifier:
         except SecretUnreadable as error:
             return unreadable(str(error))
         calls = SlackCalls(self._settings.url, token, self._session, self._clock)
-        words = payload(message_for(delivery, self._clock.now()))
+        message = message_for(delivery, self._clock.now())
+        words = payload(message)
         thread = self._thread(delivery)
-        if thread and delivery.row.page.kind in (PageKind.UPDATE, PageKind.RESOLVE):
-            thread = await self._edit(calls, thread, words)
+        if thread and delivery.row.page.kind in EDITS:
+            thread = await self._edit(calls, thread, message)
         said = await self._post(calls, words, thread, in_channel(delivery.row.page))
         if thread and said.word in THREAD:
             thread = ""
@@ -77,9 +75,9 @@ class SlackBotNotifier:
     async def close(self) -> None:
         """The session belongs to whoever opened it."""
 
-    async def _edit(self, calls: SlackCalls, thread: str, words: Mapping[str, object]) -> str:
+    async def _edit(self, calls: SlackCalls, thread: str, message: Message) -> str:
         """The first message now says how it stands; empty where a person has deleted it."""
-        said = await calls.call(EDIT, {"channel": self._settings.channel, "ts": thread, **words})
+        said = await calls.call(EDIT, edit(self._settings.channel, thread, message))
         if said.word == "message_not_found":
             return ""
         if said.result.kind is not DeliveryResultKind.ACCEPTED:
@@ -87,13 +85,10 @@ class SlackBotNotifier:
         return thread
 
     async def _post(self, calls: SlackCalls, words: Mapping[str, object], thread: str, show: bool) -> Said:
-        where: dict[str, object] = {"channel": self._settings.channel}
-        if thread:
-            where |= {"thread_ts": thread, "reply_broadcast": show}
-        said = await calls.call(POST, {**where, **words})
+        said = await calls.call(POST, post(self._settings.channel, thread, words, show))
         if said.word in FORM:
             # A page in bare words is worth more than a handsome one that is not taken.
-            said = await calls.call(POST, {**where, "text": words["text"]})
+            said = await calls.call(POST, post(self._settings.channel, thread, {"text": words["text"]}, show))
         return said
 
     def _thread(self, delivery: Delivery) -> str:
@@ -112,18 +107,20 @@ class SlackBotNotifier:
         return DeliveryResult(kind=DeliveryResultKind.ACCEPTED, message_id=name)
 
 
+def edit(channel: str, thread: str, message: Message) -> dict[str, object]:
+    """The arguments of chat.update: how things stand, for the evidence stands in the thread."""
+    return {"channel": channel, "ts": thread, "text": payload(message)["text"], "blocks": brief(message)}
+
+
+def post(channel: str, thread: str, words: Mapping[str, object], show: bool) -> dict[str, object]:
+    """The arguments of chat.postMessage; ``show`` a reply in the channel too."""
+    where = {"channel": channel, "thread_ts": thread, "reply_broadcast": show} if thread else {"channel": channel}
+    return {**where, **words}
+
+
 def in_channel(page: Page) -> bool:
     """Whether a reply is to be seen by those who do not follow the thread: it ends the matter, or asks for a person."""
-    if page.kind in (PageKind.TRIGGER, PageKind.RESOLVE):
-        return True
-    run = page.incident.rollback
-    stuck = run is not None and (run.verdict in _CALLS_A_PERSON or run.state in _STOPPED)
-    return page.kind is PageKind.UPDATE and (stuck or _awaits_approval(page))
-
-
-def _awaits_approval(page: Page) -> bool:
-    decision, run = page.incident.decision, page.incident.rollback
-    return run is None and decision is not None and decision.outcome is DecisionOutcome.AWAITING_APPROVAL
+    return page.kind in (PageKind.TRIGGER, PageKind.RESOLVE) or asks_for_a_person(page)
 
 
 def _topic(delivery: Delivery) -> tuple[str, str]:

@@ -31,6 +31,7 @@ def as_information(delivery: Delivery) -> Delivery:
         page,
         kind=PageKind.INFORMATION,
         headline=f"Over by now: {page.headline}",
-        action=f"Nothing needs to be done at once: this was resolved before it could be delivered. {page.action}",
+        action="Nothing needs to be done at once: this was resolved before it could be delivered. "
+        f"What figwatch said then: {page.action}",
     )
     return replace(delivery, row=replace(delivery.row, page=told))

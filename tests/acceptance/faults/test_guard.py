@@ -25,7 +25,7 @@ async def test_unfit_legacy_gets_no_traffic(scene: Scene) -> None:
     await scene.scrapes(10)
     assert scene.untouched()
     assert scene.home.rollbacks() == ()
-    assert "withheld" in str(scene.pager.people()[0]["summary"])
+    assert "no rollback" in str(scene.pager.people()[0]["summary"])
 
 
 async def test_legacy_that_fails_alike_gets_no_traffic(scene: Scene) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from figwatch_agent.notify.post import encode
 from figwatch_agent.notify.retry_after import parse_retry_after
-from figwatch_agent.notify.slack import _escaped, escape
+from figwatch_agent.notify.slack_blocks import escape, escaped
 from figwatch_agent.notify.words import fit, one_line, safe_url, share
 from support.model_values import NOON
 
@@ -31,10 +31,10 @@ def test_a_line_can_always_be_encoded(text: str) -> None:
 
 @given(st.text("<>&abc", max_size=60), st.integers(1, 40))
 def test_an_escaped_text_fits_and_never_ends_inside_an_entity(text: str, limit: int) -> None:
-    escaped = _escaped(text, limit)
-    assert len(escaped) <= limit
-    back = escaped.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    assert escape(back) == escaped
+    sent = escaped(text, limit)
+    assert len(sent) <= limit
+    back = sent.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+    assert escape(back) == sent
     assert back == text or text.startswith(back.removesuffix("…"))
 
 

@@ -23,7 +23,8 @@ def failing(mode: Mode = Mode.AUTO, legacy_bad: int = 0) -> World:
 def test_a_rollback_that_is_withheld_says_why_in_the_first_line() -> None:
     first = failing(legacy_bad=5).rows(PageKind.TRIGGER)[0].page.headline
     assert first.startswith(f"{CHAT}: ")
-    assert "rollback withheld: " in first
+    assert "; no rollback" in first
+    assert "_" not in first.removeprefix(CHAT), "words for people, not for machines"
 
 
 def test_a_rollback_that_helped_comes_first_and_failures_are_told_as_past() -> None:

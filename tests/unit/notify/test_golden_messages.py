@@ -1,109 +1,102 @@
-"""What each receiver is sent for each kind of page, byte for byte."""
+"""What each receiver is sent for each story, byte for byte; `python tools/messages.py` writes all of it anew."""
 
-from collections.abc import Callable
-from dataclasses import replace
+import json
+from typing import Any, Final
 
 import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
 
-from figwatch_agent.durations import MINUTE, SECOND
-from figwatch_agent.model.decision import DecisionOutcome, Reason
-from figwatch_agent.model.effect import DeliveryState, RollbackState
-from figwatch_agent.model.incident import Incident, RollbackRun, RollbackVerdict
-from figwatch_agent.model.journal import Delivery
-from figwatch_agent.model.page import OutboxRow, PageKind
-from figwatch_agent.notify.document import document
-from figwatch_agent.notify.message import Message, message_for
-from figwatch_agent.notify.pagerduty import event
-from figwatch_agent.notify.slack import payload
-from support.model_values import NOON, a_decision, a_page, an_incident
+from figwatch_agent.demo import events_v2, slack_hook
+from figwatch_agent.notify import webhook_schema
+from figwatch_agent.notify.webhook_schema import webhook_schema_text
+from support.messages import RECEIVERS, rendered, stories
 from support.notify import GOLDEN, told
+from support.parts import ROOT
 
-ROUTE = "/api/v1/chat"
-RENDER: dict[str, Callable[[Delivery, Message], dict[str, object]]] = {
-    "pagerduty": lambda delivery, message: event(delivery, message, "0123456789abcdef0123456789abcdef"),
-    "slack": lambda delivery, message: payload(message),
-    "webhook": document,
-}
+STORIES: Final = stories()
+SCHEMA: Final[dict[str, Any]] = webhook_schema.webhook_schema()
+ANEW: Final = "if that is right, write it anew with `python tools/messages.py`"
 
 
-def failing() -> Incident:
-    """Chat fails, and the guard lets the rollback pass."""
-    return an_incident("ai-assistant:/api/v1/chat:1")
+def golden(receiver: str, story: str) -> str:
+    """What was agreed."""
+    return GOLDEN.joinpath(f"{receiver}-{story}.json").read_text("utf-8")
 
 
-def rolled_back() -> Incident:
-    """It was sent back to legacy, and that helped."""
-    run = RollbackRun(
-        id="ai-assistant:/api/v1/chat:1/rollback",
-        plan="chat-to-legacy",
-        decided_at=NOON + 1 * SECOND,
-        state=RollbackState.DONE,
-        done_at=NOON + 3 * SECOND,
-        verdict=RollbackVerdict.HELPED,
-        verified_at=NOON + 20 * SECOND,
-    )
-    return replace(failing(), rollback=run, paged_at=NOON + 2 * SECOND)
+def closed(node: Any) -> Any:
+    """The schema without room for members that it does not name."""
+    if isinstance(node, list):
+        return [closed(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    made = {key: closed(value) for key, value in node.items()}
+    return {**made, "additionalProperties": False} if "properties" in made else made
 
 
-def resolved() -> Incident:
-    """It is over, and somebody had seen it."""
-    alerts = tuple(replace(alert, resolved_at=NOON + 5 * MINUTE) for alert in failing().alerts)
-    return replace(
-        rolled_back(),
-        alerts=alerts,
-        acknowledged_at=NOON + 30 * SECOND,
-        acknowledged_by="operator@workstation",
-        mitigated_at=NOON + 4 * SECOND,
-        resolved_at=NOON + 5 * MINUTE,
-    )
-
-
-def withheld() -> Incident:
-    """Legacy fails alike: nothing is rolled back."""
-    decision = replace(a_decision(outcome=DecisionOutcome.WITHHELD), reason=Reason.SHARED_CAUSE)
-    return replace(failing(), decision=decision)
-
-
-STORIES: dict[str, tuple[PageKind, Incident, str, str]] = {
-    "trigger": (
-        PageKind.TRIGGER,
-        failing(),
-        f"{ROUTE}: 50% of requests fail since 12:00 UTC; figwatch sends it back to legacy",
-        "figwatch sends the route back to legacy now, by the plan chat-to-legacy.",
-    ),
-    "withheld": (
-        PageKind.TRIGGER,
-        withheld(),
-        f"{ROUTE}: 50% of requests fail since 12:00 UTC; a rollback would not help",
-        "figwatch withholds the rollback: legacy fails alike, so the cause is shared.",
-    ),
-    "update": (
-        PageKind.UPDATE,
-        rolled_back(),
-        f"{ROUTE} is back on legacy, and that helped",
-        "The route was sent back to legacy; figwatch goes on watching it.",
-    ),
-    "resolve": (PageKind.RESOLVE, resolved(), f"{ROUTE} is well again after 5 min", "Nothing more is to be done."),
-}
-
-
-def delivery_of(story: str) -> Delivery:
-    """The story's page, about to be sent."""
-    kind, incident, headline, action = STORIES[story]
-    page = replace(
-        a_page(kind, incident=incident, action=action),
-        headline=headline,
-        status_url="https://figwatch.example.com/incidents/ai-assistant%3A%2Fapi%2Fv1%2Fchat%3A1",
-        facts=None if kind is PageKind.RESOLVE else a_page().facts,
-    )
-    row = OutboxRow(id=f"{incident.id}/1/oncall", receiver="oncall", incident=incident.id, page=page)
-    return Delivery(row=row, state=DeliveryState.SENDING, attempts=1, created_at=NOON, next_at=0)
-
-
-@pytest.mark.parametrize("receiver", RENDER)
+@pytest.mark.parametrize("receiver", RECEIVERS)
 @pytest.mark.parametrize("story", STORIES)
-def test_a_page_reads_as_it_was_agreed(receiver: str, story: str) -> None:
-    delivery = delivery_of(story)
-    rendered = told(RENDER[receiver](delivery, message_for(delivery, NOON + SECOND)))
-    golden = GOLDEN / f"{receiver}-{story}.json"
-    assert rendered == golden.read_text("utf-8"), f"write what is right to {golden}"
+def test_a_message_reads_as_it_was_agreed(receiver: str, story: str) -> None:
+    assert told(rendered(STORIES[story], receiver)) == golden(receiver, story), ANEW
+
+
+def test_no_golden_outlives_its_story() -> None:
+    known = {f"{receiver}-{story}.json" for receiver in RECEIVERS for story in STORIES}
+    assert {file.name for file in GOLDEN.glob("*.json")} == known, ANEW
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_every_webhook_document_keeps_to_the_schema_and_has_no_member_beside_it(story: str) -> None:
+    Draft202012Validator(closed(SCHEMA)).validate(json.loads(golden("webhook", story)))
+
+
+def test_the_schema_is_one_and_is_committed_as_it_is_made() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+    committed = ROOT / "agent" / "figwatch_agent" / "notify" / "webhook.schema.json"
+    assert committed.read_text("utf-8") == webhook_schema_text(), ANEW
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [("version", 2), ("kind", "shout"), ("facts", {}), ("severity", None), ("links", {"dashboard": "x"})],
+)
+def test_the_schema_refuses_what_is_no_such_document(member: str, value: object) -> None:
+    document = {**json.loads(golden("webhook", "page")), member: value}
+    with pytest.raises(ValidationError):
+        Draft202012Validator(SCHEMA).validate(document)
+
+
+def test_a_member_that_a_later_figwatch_adds_breaks_nobody() -> None:
+    Draft202012Validator(SCHEMA).validate({**json.loads(golden("webhook", "page")), "mood": "calm"})
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_slack_and_pagerduty_take_every_message(story: str) -> None:
+    assert slack_hook.refusal(golden("slack", story)) == ""
+    assert events_v2.refusals(json.loads(golden("pagerduty", story))) == []
+    for call in json.loads(golden("slack-bot", story)):
+        assert slack_hook.refused_content(call["arguments"]) == ""
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_no_word_for_machines_is_said_to_people(story: str) -> None:
+    payload = json.loads(golden("slack", story))
+    for block in payload["blocks"]:
+        if block["type"] == "header":
+            assert "_" not in block["text"]["text"]
+
+
+@pytest.mark.parametrize("story", [name for name in STORIES if name.startswith(("page", "open", "withheld", "dry"))])
+def test_a_first_page_says_route_symptom_size_and_what_figwatch_does_in_one_line(story: str) -> None:
+    line = json.loads(golden("pagerduty", story))["payload"]["summary"]
+    route, _, rest = line.partition(": ")
+    symptom, _, does = rest.partition("; ")
+    assert route == "/api/v1/chat"
+    assert "% of requests fail" in symptom
+    assert " of " in symptom
+    assert does.startswith(("sending it back", "no rollback", "dry run"))
+
+
+def test_an_open_question_is_not_told_as_a_refusal() -> None:
+    line = json.loads(golden("pagerduty", "open"))["payload"]["summary"]
+    assert line.endswith("no rollback yet: comparing with legacy, the decision follows")

@@ -90,13 +90,13 @@ def test_an_alert_of_the_whole_route_is_not_told_again_for_its_service_side() ->
 def test_a_reason_that_repeats_the_outcome_is_not_said_twice() -> None:
     decision = replace(a_decision(outcome=DecisionOutcome.DRY_RUN), reason=Reason.DRY_RUN)
     row = replace(a_row(), page=a_page(PageKind.TRIGGER, incident=replace(an_incident(), decision=decision)))
-    assert "Dry run: nothing is changed, plan chat-to-legacy" in text_of(replace(delivery(), row=row))
+    assert "Dry run, nothing is changed, by plan chat-to-legacy" in text_of(replace(delivery(), row=row))
 
 
 def test_each_condition_of_the_guard_is_told_with_its_evidence() -> None:
     text = text_of(delivery())
-    assert "page_tier holds: early fires: 30 of 60 failed" in text
-    assert "legacy_fit is unknown [legacy_unknown]: not probed" in text
+    assert "✓ an alert that pages: early fires: 30 of 60 failed" in text
+    assert "? whether legacy can take over is unknown: not probed" in text
 
 
 def test_numbers_carry_their_units() -> None:
@@ -180,7 +180,7 @@ def test_links_that_are_no_web_addresses_are_left_out() -> None:
     given = delivery()
     page = replace(given.row.page, runbook_url="javascript:alert(1)", status_url="https://figwatch.example.com/")
     links = message_for(replace(given, row=replace(given.row, page=page)), NOON).links
-    assert [link.text for link in links] == ["Status"]
+    assert [link.name for link in links] == ["incident"]
 
 
 def test_keys_beyond_a_receivers_limit_become_a_digest_and_stay_the_same() -> None:
