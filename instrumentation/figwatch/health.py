@@ -19,12 +19,15 @@ class Health:
     """Counters about the instrumentation itself, in the same cells as everything else."""
 
     def __init__(self, cells: Cells) -> None:
-        """Declares the four series in `cells`."""
+        """Declares its series in `cells`."""
         self._cells = cells
         self._told: set[str] = set()
         self._errors = self._declare(contract.INTERNAL_ERRORS, "Faults inside the instrumentation, swallowed.", "where")
         self._spans = self._declare(
             contract.DROPPED_SPANS, "Spans that no longer fitted the queue or could not be sent."
+        )
+        self._exports = self._declare(
+            contract.EXPORT_FAILURES, "Requests to a collector that failed.", "signal", "reason"
         )
         self._folded = self._declare(contract.FOLDED_LABELS, "Label values folded into an overflow series.", "metric")
         self._headers = self._declare(contract.UNTRUSTED_HEADERS, "Migration headers that were not believed.", "reason")
@@ -41,6 +44,10 @@ class Health:
     def span_dropped(self, number: int = 1) -> None:
         """Count spans that were lost."""
         self._spans.cell(()).add(number)
+
+    def export_failed(self, signal: str, reason: str) -> None:
+        """Count a request to a collector that did not go as it should."""
+        self._exports.cell((signal, reason)).add()
 
     def folded(self, metric: str) -> None:
         """Count a label value of `metric` that went into an overflow series."""

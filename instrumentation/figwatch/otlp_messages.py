@@ -1,10 +1,17 @@
 """Spans and cells as OTLP messages, by OpenTelemetry's own message classes."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # its stubs are a package of their own
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
+    ExportMetricsServiceRequest,
+    ExportMetricsServiceResponse,
+)
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
+    ExportTraceServiceRequest,
+    ExportTraceServiceResponse,
+)
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, ArrayValue, InstrumentationScope, KeyValue
 from opentelemetry.proto.metrics.v1 import metrics_pb2
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
@@ -14,6 +21,7 @@ from opentelemetry.trace import StatusCode
 from figwatch import contract
 from figwatch.cells import Definition, Reading
 from figwatch.notes import Event, Link
+from figwatch.otlp_settings import SPANS
 from figwatch.telemetry import Telemetry
 from figwatch.tracing import SpanRecord
 
@@ -25,6 +33,9 @@ _CODES: Final = {
     "OK": trace_pb2.Status.STATUS_CODE_OK,
     "ERROR": trace_pb2.Status.STATUS_CODE_ERROR,
 }
+Exemplars = Callable[[tuple[str, ...]], Sequence[SpanRecord | None]]
+"""The exemplars of a series, one for each bucket or none at all."""
+
 _CUMULATIVE: Final = metrics_pb2.AGGREGATION_TEMPORALITY_CUMULATIVE
 
 
@@ -37,15 +48,30 @@ def traces_request(spans: Iterable[SpanRecord], resource: Mapping[str, str]) -> 
     return bytes(message.SerializeToString())
 
 
-def metrics_request(telemetry: Telemetry, resource: Mapping[str, str]) -> bytes:
-    """The body of a POST to /v1/metrics: every family that has a series."""
+def metrics_request(telemetry: Telemetry, resource: Mapping[str, str]) -> bytes | None:
+    """The body of a POST to /v1/metrics: every family that has a series; None where nothing was ever counted."""
     now = telemetry.wall_clock()
-    metrics = [_metric(definition, readings, now) for definition, readings in telemetry.cells.own() if readings]
+    families = [(definition, readings) for definition, readings in telemetry.cells.own() if readings]
+    if not any(any(reading.counts) or reading.total for _, readings in families for reading in readings):
+        return None
+    metrics = [_metric(definition, readings, now, telemetry.requests.exemplars) for definition, readings in families]
     scoped = metrics_pb2.ScopeMetrics(scope=_scope(), metrics=metrics)
     message = ExportMetricsServiceRequest(
         resource_metrics=[metrics_pb2.ResourceMetrics(resource=_resource(resource), scope_metrics=[scoped])]
     )
     return bytes(message.SerializeToString())
+
+
+def rejected_of(signal: str, answer: bytes) -> tuple[int, str]:
+    """How many spans or data points a collector did not take, and why; an answer that is no OTLP says nothing."""
+    try:
+        if signal == SPANS:
+            traces = ExportTraceServiceResponse.FromString(answer).partial_success
+            return traces.rejected_spans, traces.error_message
+        metrics = ExportMetricsServiceResponse.FromString(answer).partial_success
+        return metrics.rejected_data_points, metrics.error_message
+    except DecodeError:
+        return 0, ""
 
 
 def _scope() -> InstrumentationScope:
@@ -112,7 +138,7 @@ def _link(link: Link) -> trace_pb2.Span.Link:
     )
 
 
-def _metric(definition: Definition, readings: list[Reading], now: int) -> metrics_pb2.Metric:
+def _metric(definition: Definition, readings: list[Reading], now: int, exemplars: Exemplars) -> metrics_pb2.Metric:
     metric = metrics_pb2.Metric(
         name=definition.name, description=definition.help, unit=_UNITS.get(definition.unit, definition.unit)
     )
@@ -120,7 +146,8 @@ def _metric(definition: Definition, readings: list[Reading], now: int) -> metric
         points = [_number(definition, reading, now) for reading in readings]
         metric.sum.CopyFrom(metrics_pb2.Sum(data_points=points, aggregation_temporality=_CUMULATIVE, is_monotonic=True))
     else:
-        buckets = [_histogram(definition, reading, now) for reading in readings]
+        of_series = exemplars if definition.name == contract.REQUEST_DURATION else _none
+        buckets = [_histogram(definition, reading, now, of_series(reading.labels)) for reading in readings]
         metric.histogram.CopyFrom(metrics_pb2.Histogram(data_points=buckets, aggregation_temporality=_CUMULATIVE))
     return metric
 
@@ -138,7 +165,13 @@ def _number(definition: Definition, reading: Reading, now: int) -> metrics_pb2.N
     return point
 
 
-def _histogram(definition: Definition, reading: Reading, now: int) -> metrics_pb2.HistogramDataPoint:
+def _none(_labels: tuple[str, ...]) -> Sequence[SpanRecord | None]:
+    return ()
+
+
+def _histogram(
+    definition: Definition, reading: Reading, now: int, exemplars: Sequence[SpanRecord | None]
+) -> metrics_pb2.HistogramDataPoint:
     return metrics_pb2.HistogramDataPoint(
         attributes=_labels(definition, reading),
         start_time_unix_nano=int(reading.created * _NANOSECONDS),
@@ -147,6 +180,16 @@ def _histogram(definition: Definition, reading: Reading, now: int) -> metrics_pb
         sum=reading.total,
         bucket_counts=reading.counts,
         explicit_bounds=definition.bounds,
+        exemplars=[_exemplar(record) for record in exemplars if record is not None],
+    )
+
+
+def _exemplar(record: SpanRecord) -> metrics_pb2.Exemplar:
+    return metrics_pb2.Exemplar(
+        trace_id=bytes.fromhex(record.trace_id),
+        span_id=bytes.fromhex(record.span_id),
+        time_unix_nano=record.end,
+        as_double=record.seconds,
     )
 
 

@@ -14,6 +14,7 @@ import click
 import pytest
 
 from figwatch import contract
+from figwatch.otlp_transport import REASONS
 from figwatch_agent import cli
 from figwatch_agent.durations import format_duration
 from figwatch_agent.files import call_file, plan_file, settings_file, slo_file
@@ -191,13 +192,16 @@ def test_every_header_is_listed() -> None:
     assert set(listed(doc("reference.md"), "header")) == of_contract | own
 
 
+def test_every_reason_of_a_failed_export_is_listed() -> None:
+    assert listed(doc("reference.md"), "export reason") == list(REASONS)
+
+
 def test_every_environment_variable_is_listed() -> None:
     read = set()
     for folder in ("instrumentation/figwatch", "agent/figwatch_agent"):
         for file in ROOT.joinpath(folder).rglob("*.py"):
             if "demo" not in file.parts and "scaffold" not in file.parts:
-                read |= set(re.findall(r"\b(?:FIGWATCH|OTEL)_[A-Z_]+\b", file.read_text("utf-8")))
-    read -= {"OTEL_BSP_MAX_EXPORT_BATCH_SIZE"}  # its default is taken; the variable is not read
+                read |= set(re.findall(r"\b(?:FIGWATCH|OTEL|PROMETHEUS)_[A-Z_]+\b", file.read_text("utf-8")))
     assert process.KEY_VARIABLE in read
     assert set(listed(doc("reference.md"), "variable")) == read | {"NO_COLOR"}
 
