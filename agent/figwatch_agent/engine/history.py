@@ -20,7 +20,13 @@ from figwatch_agent.model.history import SideHistory as Side
 
 Counts = NDArray[np.int64]
 
-SHARE_STEPS: dict[Duration, Duration] = {HOUR: 2 * MINUTE, 6 * HOUR: 10 * MINUTE, 3 * DAY: 2 * HOUR, 30 * DAY: DAY}
+SHARE_STEPS: dict[Duration, Duration] = {
+    15 * MINUTE: 30 * SECOND,
+    HOUR: 2 * MINUTE,
+    6 * HOUR: 10 * MINUTE,
+    3 * DAY: 2 * HOUR,
+    30 * DAY: DAY,
+}
 """Slots of the shares by span: 30 to 36 points, as many as a small picture can show."""
 
 BUDGET_SLOTS = 120

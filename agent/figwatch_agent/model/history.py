@@ -7,9 +7,10 @@ off, or its source failed. It never means zero.
 from dataclasses import dataclass
 from fractions import Fraction
 
-from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration, Instant
+from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, Instant
 
 SPANS: dict[str, tuple[Duration, Duration]] = {
+    "15m": (15 * MINUTE, 20 * SECOND),
     "1h": (HOUR, MINUTE),
     "6h": (6 * HOUR, 10 * MINUTE),
     "3d": (3 * DAY, HOUR),

@@ -33,7 +33,7 @@ class Assets:
 
     def __init__(self) -> None:
         folder = files("figwatch_agent.web") / "static"
-        self._texts = {name: (folder / name).read_text("utf-8") for name in STATIC}
+        self._texts = {name: _tight((folder / name).read_text("utf-8")) for name in STATIC}
         whole = "\n".join((contract.__version__, *self._texts.values()))
         self.digest = blake2b(whole.encode(), digest_size=6).hexdigest()
         self._icon = (folder / "icon.svg").read_text("utf-8")
@@ -188,7 +188,7 @@ class Pages:
                 "here": request.rel_url.raw_path,
                 "section": "/" + request.path.lstrip("/").partition("/")[0],
                 "json_path": json_path,
-                "wall_path": request.path if wall else f"{request.path}?wall",
+                "wall_path": request.rel_url.raw_path if wall else f"{request.rel_url.raw_path}?wall",
                 "who": visitor().session,
                 "flash": flash(),
                 "signing": bool(self._deps.tokens),
@@ -205,6 +205,12 @@ _API: Final[Mapping[str, str]] = {
     "route": "/routes",
     "agent": "/agent",
 }
+
+
+def _tight(text: str) -> str:
+    """An asset without indents and lines of comment: what nobody needs is not sent."""
+    lines = (line.strip() for line in text.splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("//"))
 
 
 def _named(document: Mapping[str, object], wanted: str) -> Mapping[str, object] | None:

@@ -9,7 +9,7 @@ from figwatch_agent.web.pages_story import Headline, Json
 
 def agent_values(document: Json) -> dict[str, Any]:
     """What the template needs beside the document itself."""
-    return {"headline": _headline(document), "parts": _parts(document["healthy"]), "size": _size(document["store"])}
+    return {"headline": _headline(document), "part": _parts(document["healthy"]), "size": _size(document["store"])}
 
 
 def _headline(document: Json) -> Headline:
@@ -27,13 +27,9 @@ def _headline(document: Json) -> Headline:
     return Headline(state="ok", sentence="figwatch is well", more=more, title="Agent · figwatch")
 
 
-def _parts(healthy: Mapping[str, bool]) -> list[tuple[str, str, str]]:
-    words = {"loop": "ticks on time", "store": "takes commits", "outbox": "is delivered in time"}
-    faults = {"loop": "has not ticked for a while", "store": "takes no commits", "outbox": "waits for more than 5 min"}
-    return [
-        (name, "ok" if well else "bad", (words if well else faults).get(name, "is well" if well else "is not well"))
-        for name, well in healthy.items()
-    ]
+def _parts(healthy: Mapping[str, bool]) -> dict[str, tuple[str, str]]:
+    """(tone, word) of each part."""
+    return {name: ("ok", "well") if well else ("bad", "not well") for name, well in healthy.items()}
 
 
 def _size(store: Json) -> str:

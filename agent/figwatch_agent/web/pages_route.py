@@ -43,12 +43,15 @@ def _headline(document: Json, incidents: Sequence[Json]) -> Headline:
     route = document["route"]
     opened = [one for one in incidents if one["open"]]
     firing = [tier for slo in document["slos"] for tier in slo["tiers"] if tier["firing"]]
+    spent = [slo for slo in document["slos"] if slo["budget_remaining"] is not None and slo["budget_remaining"] <= 0]
     blind = [slo for slo in document["slos"] if slo["state"] == "unknown"]
-    state, more = "ok", "keeps its promises"
+    state, more = "ok", "it keeps its promises"
     if opened:
         state, more = opened[0]["state"], f"{opened[0]['symptom']} {opened[0]['doing']}".strip()
     elif firing:
         state, more = "warn", "its error budget burns too fast"
+    elif spent:
+        state, more = "warn", f"it has spent the error budget of {' and '.join(slo['slo'] for slo in spent)}"
     elif blind:
         state, more = "unknown", f"not wholly measured: {blind[0]['finding'] or blind[0]['reason'] or 'no data'}"
     elif route["served_by"] in ("nobody", "unknown"):

@@ -141,7 +141,9 @@ class Site:
                 stage=Stage(stage) if stage in list(Stage) else None,
             )
         )
-        head = headline(document, self._deps.healthy())
+        spent = {stream.route for stream in view.streams if stream.budget_left is not None and stream.budget_left <= 0}
+        blind = {stream.route for stream in view.streams if stream.state == "unknown"}
+        head = headline(document, self._deps.healthy(), len(spent), len(blind))
         values = {"doc": document, "headline": head, "last": _last_resolved(view.incidents)}
         return self._made("overview.html", head, values | overview_values(document, overview.shares), view.at, role)
 

@@ -103,8 +103,11 @@ def sentence(text: str) -> str:
     return f"{begun}." if begun else ""
 
 
-def headline(document: Json, healthy: Mapping[str, bool]) -> Headline:
-    """Of the overview: all well, or what is broken."""
+def headline(document: Json, healthy: Mapping[str, bool], spent: int = 0, blind: int = 0) -> Headline:
+    """Of the overview: all well, or what is broken.
+
+    ``spent`` and ``blind``: how many routes have spent an error budget, and how many are not wholly measured.
+    """
     ill = sorted(name for name, well in healthy.items() if not well)
     pages = [one for one in document["incidents"] if one["severity"] == "page"]
     number = document["open"]["page"] + document["open"]["ticket"]
@@ -124,10 +127,10 @@ def headline(document: Json, healthy: Mapping[str, bool]) -> Headline:
         words = sentence(f"{about(document['incidents'][0])}: {symptom(document['incidents'][0]['alerts'])}")
         opened = "One ticket is open" if number == 1 else f"{number} tickets are open"
         return Headline(state="warn", sentence=opened, more=f"{words} {_serving(document)}", title=title)
-    return _quiet(document, title)
+    return _quiet(document, title, spent, blind)
 
 
-def _quiet(document: Json, title: str) -> Headline:
+def _quiet(document: Json, title: str, spent: int, blind: int) -> Headline:
     targets, routes = document["targets"], document["page"]["all"]
     down = targets["all"] - targets["up"]
     if targets["all"] and down == targets["all"]:
@@ -138,6 +141,16 @@ def _quiet(document: Json, title: str) -> Headline:
     if not routes:
         more = "Declare them in slo/, and figwatch check says whether the files are right."
         return Headline(state="unknown", sentence="No route is declared", more=more, title="figwatch")
+    if spent:
+        title = f"{spent} overspent · figwatch"
+        said = (
+            "One route has spent its error budget" if spent == 1 else f"{spent} routes have spent their error budgets"
+        )
+        return Headline(state="warn", sentence=said, more=f"No incident is open. {_serving(document)}", title=title)
+    if blind:
+        said = "One route is not wholly measured" if blind == 1 else f"{blind} routes are not wholly measured"
+        more = f"No incident is open; unknown is never good. {_serving(document)}"
+        return Headline(state="unknown", sentence=said, more=more, title="partly blind · figwatch")
     promise = "The only route keeps its promises" if routes == 1 else f"All {routes} routes keep their promises"
     if down:
         lost = f"{down} of {targets['all']} scrape targets do not answer."

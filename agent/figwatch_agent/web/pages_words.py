@@ -1,6 +1,7 @@
 """Figures, times and names as pages write them: units everywhere, UTC everywhere, unknown said as unknown."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -111,7 +112,8 @@ def spoken(name: str) -> str:
     return name.replace("_", " ")
 
 
-def breakable(text: object) -> Markup:
+@lru_cache(maxsize=4096)
+def breakable(text: str) -> Markup:
     """A path or name that may be broken after slashes, dots and dashes where a column is narrow."""
     shown = str(escape(visible(text)))
     for mark in "/-_.":
