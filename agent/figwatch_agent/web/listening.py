@@ -49,16 +49,26 @@ def tls_context(tls: Tls | None) -> ssl.SSLContext | None:
 
 @asynccontextmanager
 async def listening(
-    app: web.Application, host: str, port: int, context: ssl.SSLContext | None, where: str
+    app: web.Application,
+    host: str,
+    port: int,
+    context: ssl.SSLContext | None,
+    where: str,
+    *,
+    most: int = MOST_CONNECTIONS,
+    idle: float = IDLE,
 ) -> AsyncIterator[str]:
-    """Answer until the block ends; gives the URL. ``where`` says in which file the address stands."""
-    watch = Connections(MOST_CONNECTIONS, IDLE)
+    """Answer until the block ends; gives the URL. ``where`` says in which file the address stands.
+
+    ``most`` connections at one time; one without a request under way is closed after ``idle`` seconds.
+    """
+    watch = Connections(most, idle)
     app.middlewares.insert(0, watch.busy)
     runner = web.AppRunner(
         app,
         access_log=None,
         shutdown_timeout=2.0,
-        keepalive_timeout=IDLE,
+        keepalive_timeout=idle,
         max_line_size=LONGEST_LINE,
         max_field_size=LONGEST_LINE,
     )
