@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from figwatch_agent.durations import HOUR, MINUTE, SECOND
@@ -82,10 +82,10 @@ requests = st.tuples(
 )
 moments = st.tuples(
     st.lists(requests, max_size=4),
-    st.sampled_from(["", "", "", "", "down", "gateway restart", "agent restart", "gap", "long gap"]),
+    st.sampled_from(["", "", "", "", "down", "silent", "gateway restart", "agent restart", "gap", "long gap"]),
     st.integers(1, 14),
 )
-stories = st.lists(moments, min_size=1, max_size=10)
+stories = st.lists(moments, min_size=3, max_size=12)
 offsets = st.sampled_from([0, 0, 3_000, 4_321])
 UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)  # shrinking a story would take minutes
 
@@ -99,8 +99,8 @@ def follow(story: list[Any], offset: int) -> None:
         elif happening == "agent restart":
             restarted(world, memory)
         pause = {"gap": 4, "long gap": 1_805}.get(happening, 1)
-        for _ in range(1 if pause > 1 else ticks):
-            world.up = happening != "down"
+        for number in range(1 if pause > 1 else ticks):
+            world.up = happening != "silent" and (happening, number) != ("down", 0)
             for route, side, ending, count in served:
                 world.serve(route=route, side=side, **{ending: count})
                 oracle.waiting[route, side, ending] += count
@@ -148,6 +148,16 @@ def bounded(shown: Measured, exact: Fraction | None) -> None:
         assert shown.low <= exact <= shown.high
 
 
+USERS, MOVED = [(CHAT, "service", "good", 5)], [(CHAT, "legacy", "good", 30)]
+BORN_UNSEEN = [
+    (MOVED, "down", 3),
+    (USERS, "", 14),
+]  # a series that appears after a failed scrape starts where it stands
+AGEING = [(MOVED, "", 7), *[(USERS, "", 14)] * 6]  # legacy's requests leave the window
+
+
+@example(story=BORN_UNSEEN, offset=0)
+@example(story=AGEING, offset=4_321)
 @settings(max_examples=12, phases=UNSHRUNK)
 @given(story=stories, offset=offsets)
 def test_the_legacy_ratio_is_what_a_list_of_requests_says(story: list[Any], offset: int) -> None:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from figwatch_agent.durations import SECOND
@@ -212,6 +212,10 @@ def live(story: list[Any], baseline: Pair, legacy_serves: bool) -> None:
         return
 
 
+NOBODY = [((17, 3), (5, 5), "", 3), ((0, 0), (0, 0), "", 7), ((0, 0), (0, 10), "", 3)]  # the service serves nobody
+
+
+@example(story=NOBODY, baseline=(1, 300), legacy_serves=True)
 @settings(max_examples=10, phases=UNSHRUNK)
 @given(story=stories, baseline=baselines, legacy_serves=serves)
 def test_the_guard_weighs_the_sides_as_their_exact_bounds_say(
