@@ -16,6 +16,7 @@ from bench import (
     fastapi_request,
     flask_request,
     import_library,
+    overview_page,
     scrape_parse,
 )
 from bench.row import Bench, Row
@@ -28,6 +29,7 @@ REGISTRY: Final[dict[str, Bench]] = {
     "import_library": import_library.rows,
     "check_command": check_command.rows,
     "scrape_parse": scrape_parse.rows,
+    "overview_page": overview_page.rows,
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from figwatch_agent.durations import format_duration
@@ -50,7 +51,7 @@ def criterion_document(measured: Measured) -> dict[str, object]:
 def verdict_of(measured: Measured) -> tuple[Verdict, str]:
     """The verdict on the exact figures, and why it is inconclusive."""
     try:
-        target = parse_target(measured.criterion.target)
+        target = _parsed(measured.criterion.target)
     except TargetError as error:
         return Verdict.INCONCLUSIVE, str(error)
     if _of_another_kind(target, measured):
@@ -67,3 +68,9 @@ def verdict_of(measured: Measured) -> tuple[Verdict, str]:
 def _of_another_kind(target: Target, measured: Measured) -> bool:
     known = measured.low is not None or measured.high is not None
     return known and target.unit is not Unit.BASELINE and target.unit.value != measured.unit
+
+
+@lru_cache(maxsize=1024)
+def _parsed(text: str) -> Target:
+    """Targets are those of the files, and every page asks for their verdicts."""
+    return parse_target(text)

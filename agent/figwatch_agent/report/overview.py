@@ -4,6 +4,7 @@ Worst first, a page at a time, so that a migration of a thousand SLOs is read, a
 of one tick have in common is worked out once: keep an Overview as long as its view is the newest.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +12,6 @@ from fractions import Fraction
 from typing import Final
 
 from figwatch_agent.durations import format_instant
-from figwatch_agent.evaluate.legacy_ratio import overall
 from figwatch_agent.model.history import Axis, RouteShare, Shares
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.names import Severity, Stage, Verdict
@@ -31,6 +31,9 @@ MOST_CRITERIA: Final = 25
 MOST_INCIDENTS: Final = 25
 MOST_SILENCES: Final = 25
 LONGEST_QUERY: Final = 100
+
+_FAR: Final = 10**15
+"""Beyond this, one figure is as bad as another."""
 
 _WORST: Final = (Verdict.MISSED, Verdict.INCONCLUSIVE, Verdict.MET)
 
@@ -102,7 +105,7 @@ def axis_document(axis: Axis) -> dict[str, object]:
 
 def _whole(view: View, shares: Shares) -> dict[str, object]:
     opened = [incident for incident in view.incidents if incident.open]
-    ratio = overall({f"{route.service} {route.route}": users(route.requests) for route in view.routes}).legacy_ratio
+    ratio = users(_requests(view).items()).legacy_ratio
     stages = [route.stage for route in view.routes]
     judged = sorted(((verdict_of(each)[0], each) for each in view.criteria), key=lambda pair: _WORST.index(pair[0]))
     verdicts = [verdict for verdict, _ in judged]
@@ -125,6 +128,15 @@ def _whole(view: View, shares: Shares) -> dict[str, object]:
         "targets": {"up": sum(target.up for target in view.targets), "all": len(view.targets)},
         "findings": [without_userinfo(finding) for finding in view.findings[:MOST_INCIDENTS]],
     }
+
+
+def _requests(view: View) -> dict[str, int]:
+    """Of all routes in the last hour, by side."""
+    found: dict[str, int] = defaultdict(int)
+    for route in view.routes:
+        for side, count in route.requests:
+            found[side] += count
+    return found
 
 
 def silences_document(view: View) -> list[dict[str, object]]:
@@ -160,7 +172,7 @@ def _rows(view: View, shares: Shares) -> list[_Row]:
 def _badness(streams: Sequence[StreamView], incidents: Sequence[Incident]) -> tuple[float, ...]:
     """Pages, then tickets, then what is not measured, then tiers that fire, then the least budget: least is worst."""
     pages = sum(incident.severity is Severity.PAGE for incident in incidents)
-    left = min((_about(stream.budget_left) for stream in streams if stream.budget_left is not None), default=2.0)
+    left = min([_about(stream.budget_left) for stream in streams if stream.budget_left is not None], default=2.0)
     firing = sum(tier.firing for stream in streams for tier in stream.tiers)
     blind = any(stream.state == "unknown" for stream in streams)
     return (-pages, -(len(incidents) - pages), -blind, -firing, left)
@@ -168,7 +180,9 @@ def _badness(streams: Sequence[StreamView], incidents: Sequence[Incident]) -> tu
 
 def _about(ratio: Fraction | None) -> float:
     """Near enough to sort by; nothing else is made of it."""
-    return 0.0 if ratio is None else max(min(ratio.numerator / ratio.denominator, 1e300), -1e300)
+    if ratio is None or abs(ratio.numerator) >= _FAR * ratio.denominator:
+        return 0.0 if ratio is None else math.copysign(_FAR, ratio.numerator)
+    return ratio.numerator / ratio.denominator
 
 
 def _matches(route: RouteView, wanted: str, stage: Stage | None) -> bool:
