@@ -49,6 +49,7 @@ class HttpProber:
         async with self._open() as session, asyncio.TaskGroup() as group:
             for question in self._questions:
                 group.create_task(self._keep_asking(session, question))
+            await asyncio.Event().wait()  # with nothing to ask it runs as well: a part that ends stops the agent
 
     def drain(self) -> tuple[tuple[ProbeResult, ...], tuple[Reading, ...]]:
         """Everything answered since the last call, oldest first."""

@@ -174,6 +174,16 @@ async def test_a_question_is_asked_again_at_its_interval() -> None:
     assert times[3] - times[0] >= 100
 
 
+async def test_a_prober_without_a_question_runs_until_cancelled() -> None:
+    task = asyncio.create_task(HttpProber([], AnchoredClock(), read_secret).run())
+    done, _ = await asyncio.wait([task], timeout=0.2)
+    assert not done
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert task.cancelled()
+
+
 async def test_what_was_cancelled_gives_nothing() -> None:
     async with served(silent) as url:
         prober = HttpProber([probe(url), reading(url)], AnchoredClock(), read_secret)
