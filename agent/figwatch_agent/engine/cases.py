@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.model.decision import Reason
 from figwatch_agent.model.incident import Incident, IncidentKind
 from figwatch_agent.model.names import Severity
 
@@ -28,6 +29,7 @@ class CaseState:
     looks: int = 0  # how often the sides were compared
     gateway_at_start: str | None = None
     awaiting_since: Instant | None = None  # a person's word is awaited
+    said: Reason | None = None  # of the decision, as people were told it last
     verify_within: Duration = 0
     checks: tuple[Check, ...] = ()  # what shows whether the rollback helped
 
@@ -42,6 +44,7 @@ class Case:
     looks: int = 0
     gateway_at_start: str | None = None
     awaiting_since: Instant | None = None
+    said: Reason | None = None
     verify_within: Duration = 0
     checks: tuple[Check, ...] = ()
     changed: bool = False
@@ -72,6 +75,7 @@ class Case:
             looks=self.looks,
             gateway_at_start=self.gateway_at_start,
             awaiting_since=self.awaiting_since,
+            said=self.said,
             verify_within=self.verify_within,
             checks=self.checks,
         )
@@ -86,6 +90,7 @@ class Case:
             looks=state.looks,
             gateway_at_start=state.gateway_at_start,
             awaiting_since=state.awaiting_since,
+            said=state.said,
             verify_within=state.verify_within,
             checks=state.checks,
         )

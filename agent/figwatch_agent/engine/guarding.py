@@ -87,7 +87,7 @@ class Guard:
             (condition.name, f"{condition.holds.value}: {condition.evidence}") for condition in decision.conditions
         )
         notes.note(now, TransitionKind.DECIDED, case.incident.id, f"{case.incident.route}: {words}", data)
-        if before is not None and (decision.reason in WORTH_TELLING or _settles(before, decision)):
+        if before is not None and (decision.reason in WORTH_TELLING or _settles(case, decision)):
             case.news.append(PageKind.UPDATE.value)
 
     def _situation(
@@ -198,9 +198,9 @@ def _is_news(before: Decision | None, decision: Decision) -> bool:
     return not unsure and (before.outcome, before.reason) != (decision.outcome, decision.reason)
 
 
-def _settles(before: Decision, decision: Decision) -> bool:
-    """Whether a page that said that the decision follows is owed this one."""
-    return before.reason in OPEN and decision.reason not in OPEN
+def _settles(case: Case, decision: Decision) -> bool:
+    """Whether people were told last that the decision follows, and this is it. Once told, it is not told again."""
+    return case.said in OPEN and decision.reason not in OPEN
 
 
 def _fires(alert: Alert) -> str:

@@ -123,6 +123,7 @@ class Paging:
         if not told:
             return
         case.put(replace(case.incident, pages=case.incident.pages + 1))
+        case.said = None if case.incident.decision is None else case.incident.decision.reason
         for receiver, severity in told:
             page = self._page(case, kind, severity, group, now)
             row = f"{case.incident.id}/{case.incident.pages}/{receiver}/{severity.value}"

@@ -14,14 +14,14 @@ WHY: Final[dict[Reason, str]] = {
     Reason.COMPARISON_UNDECIDED: "comparing with legacy",
     Reason.NO_CONTROL: "there is no legacy to compare with",
     Reason.LEGACY_UNFIT: "legacy is not fit to take over",
-    Reason.LEGACY_UNKNOWN: "whether legacy is fit is being found out",
+    Reason.LEGACY_UNKNOWN: "whether legacy is fit is not known yet",
     Reason.OVER_CAPACITY: "legacy could not carry the traffic",
     Reason.FORWARD_ONLY: "data written since the move would be lost",
-    Reason.LAG_UNKNOWN: "how far legacy's data is behind is being found out",
+    Reason.LAG_UNKNOWN: "how far legacy's data is behind is unknown",
     Reason.LAG_TOO_LARGE: "legacy's data is too far behind",
     Reason.RETIRED_ROUTE: "legacy cannot serve this route any more",
     Reason.NO_PLAN: "the route names no rollback plan",
-    Reason.GATEWAY_UNKNOWN: "what the gateway does now is being found out",
+    Reason.GATEWAY_UNKNOWN: "what the gateway does now is unknown",
     Reason.GATEWAY_CHANGED: "a person changed the gateway meanwhile",
     Reason.ALREADY_RUNNING: "this incident's one rollback was used",
     Reason.LATCHED: "it was rolled back before and nobody has re-armed it",
@@ -35,16 +35,9 @@ WHY: Final[dict[Reason, str]] = {
 }
 """Why a rollback is done or not: what follows ``no rollback: ``."""
 
-OPEN: Final = frozenset(
-    {
-        Reason.STALE_DATA,
-        Reason.COMPARISON_UNDECIDED,
-        Reason.LEGACY_UNKNOWN,
-        Reason.LAG_UNKNOWN,
-        Reason.GATEWAY_UNKNOWN,
-    }
-)
-"""Reasons that the next seconds may lift: the question is open, and nothing was refused for good."""
+OPEN: Final = frozenset({Reason.STALE_DATA, Reason.COMPARISON_UNDECIDED, Reason.LEGACY_UNKNOWN})
+"""Reasons that the next seconds usually lift: the question is open, and nothing was refused. An unknown gateway is none
+of them: what was not read when the incident began stays unknown for as long as it lasts."""
 
 SYMPTOM: Final[dict[AlertName, str]] = {
     AlertName.ERROR_BUDGET_BURN_FAST: "errors use up the budget fast",

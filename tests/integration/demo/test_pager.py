@@ -246,3 +246,76 @@ async def test_what_was_seen_and_misbehaviour_are_spoken_over_http(
         ("pagerduty", True, 202),
     ]
     assert [person["key"] for person in seen["people"]] == ["incident-1"]
+
+
+async def call(
+    client: aiohttp.ClientSession, pager: RunningPager, method: str, **arguments: object
+) -> dict[str, object]:
+    """One call of the Web API, as a bot."""
+    headers = {"Authorization": "Bearer xoxb-1"}
+    async with client.post(f"{pager.slack_api}/{method}", json=arguments, headers=headers) as answer:
+        assert answer.status == 200
+        said: dict[str, object] = await answer.json()
+        return said
+
+
+async def test_the_web_api_posts_answers_in_threads_and_edits(
+    pager: RunningPager, client: aiohttp.ClientSession
+) -> None:
+    root = await call(client, pager, "chat.postMessage", channel="C1", text="fails")
+    assert root["ok"] is True
+    reply = {"channel": "C1", "text": "well again", "thread_ts": root["ts"], "reply_broadcast": True}
+    await call(client, pager, "chat.postMessage", **reply)
+    await call(client, pager, "chat.update", channel="C1", ts=root["ts"], text="resolved")
+    first, second = pager.people()
+    assert (first["summary"], first["edits"], first["thread"]) == ("resolved", 1, None)
+    assert (second["thread"], second["broadcast"]) == (first["key"], True)
+
+
+@pytest.mark.parametrize(
+    ("method", "arguments", "word"),
+    [
+        ("chat.postMessage", {"channel": "C1"}, "no_text"),
+        ("chat.postMessage", {"channel": "#ops", "text": "x"}, "channel_not_found"),
+        ("chat.postMessage", {"channel": "C1", "text": "x", "thread_ts": "1.1"}, "thread_not_found"),
+        ("chat.postMessage", {"channel": "C1", "text": "x", "blocks": [{"type": "header"}]}, "invalid_blocks"),
+        ("chat.update", {"channel": "C1", "text": "x", "ts": "1.1"}, "message_not_found"),
+        ("chat.delete", {"channel": "C1", "text": "x"}, "unknown_method"),
+    ],
+)
+async def test_the_web_api_refuses_with_status_200_and_a_word(
+    pager: RunningPager, client: aiohttp.ClientSession, method: str, arguments: dict[str, object], word: str
+) -> None:
+    assert await call(client, pager, method, **arguments) == {"ok": False, "error": word}
+    assert [one.accepted for one in pager.received("slack_api")] == [False]
+    assert pager.people() == []
+
+
+@pytest.mark.parametrize(("header", "word"), [({}, "not_authed"), ({"Authorization": "Bearer x"}, "invalid_auth")])
+async def test_the_web_api_wants_a_bots_token(
+    pager: RunningPager, client: aiohttp.ClientSession, header: dict[str, str], word: str
+) -> None:
+    url = f"{pager.slack_api}/chat.postMessage"
+    async with client.post(url, json={"channel": "C1", "text": "x"}, headers=header) as answer:
+        assert await answer.json() == {"ok": False, "error": word}
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        {"type": "button", "text": {"type": "plain_text", "text": "x" * 76}},
+        {"type": "button", "text": {"type": "mrkdwn", "text": "x"}},
+        {"type": "button", "text": {"type": "plain_text", "text": "x"}, "url": "https://e.example/" + "x" * 3000},
+        {"type": "button", "text": {"type": "plain_text", "text": "x"}, "action_id": "x" * 256},
+        {"type": "button", "text": {"type": "plain_text", "text": "x"}, "style": "loud"},
+    ],
+)
+def test_a_button_beyond_slacks_limits_is_refused(element: dict[str, object]) -> None:
+    message = {"text": "x", "blocks": [{"type": "actions", "elements": [element]}]}
+    assert slack_hook.refused_content(message) == "invalid_blocks"
+
+
+def test_two_elements_may_not_have_one_name() -> None:
+    button = {"type": "button", "text": {"type": "plain_text", "text": "x"}, "action_id": "same"}
+    message = {"text": "x", "blocks": [{"type": "actions", "elements": [button, button]}]}
+    assert slack_hook.refused_content(message) == "invalid_blocks"

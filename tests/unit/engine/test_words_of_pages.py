@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from random import Random
 
 import pytest
 
 from figwatch_agent.engine.paging import _percent_told
 from figwatch_agent.model.names import Mode
+from figwatch_agent.model.outcome import TransitionKind
 from figwatch_agent.model.page import PageKind
 from support.world import CHAT, World, settings
 
@@ -25,6 +27,20 @@ def test_a_rollback_that_is_withheld_says_why_in_the_first_line() -> None:
     assert first.startswith(f"{CHAT}: ")
     assert "; no rollback" in first
     assert "_" not in first.removeprefix(CHAT), "words for people, not for machines"
+
+
+def test_a_question_that_was_open_is_answered_once_however_often_it_opens_again() -> None:
+    world = World(conf=settings(mode=Mode.AUTO))
+    world.legacy_ok = False
+    world.both(30, rate=10, legacy=4)
+    chance = Random(5)
+    for _ in range(60):
+        world.both(1, service_bad=sum(chance.random() < 0.3 for _ in range(10)), rate=10, legacy=4)
+    (first,) = [row.page.headline for row in world.rows(PageKind.TRIGGER)]
+    assert first.endswith("no rollback yet: comparing with legacy, the decision follows")
+    assert len(world.said(TransitionKind.DECIDED)) == 4, "the question opens again and again"
+    (update,) = [row.page.headline for row in world.rows(PageKind.UPDATE)]
+    assert update.endswith("no rollback: legacy is not fit to take over")
 
 
 def test_a_rollback_that_helped_comes_first_and_failures_are_told_as_past() -> None:
