@@ -201,6 +201,7 @@ class Home:
     steps: tuple[str, ...] = ("redirect", "flush")
     receivers: tuple[str, ...] = ("oncall",)
     fallback: bool = False
+    token: str = ""  # of somebody who may act from pages; "": nobody may
 
     @property
     def state(self) -> Path:
@@ -220,6 +221,7 @@ class Home:
     async def run(self, nursery: Nursery, *arguments: str, **named: Any) -> AgentProcess:
         """Start ``figwatch run`` here."""
         env = {"ROUTING_KEY": ROUTING_KEY, "SLACK_URL": self.pager.slack, "HOOK_SECRET": "s3cret"}
+        env |= {"TEAM_TOKEN": self.token} if self.token else {}
         return await nursery.start(self.folder, "run", *arguments, env=env, **named)
 
     def inbox(self) -> AbstractContextManager[InboxWriter]:
@@ -291,6 +293,7 @@ class Home:
             switch=self.kill_switch,
             steps="\n".join(_STEPS[step].format(gateway=gateway) for step in self.steps),
             port=self.port,
+            tokens="\n  tokens: [{name: team, token: {env: TEAM_TOKEN}}]" if self.token else "",
             within=self.verify_within,
         )
 
@@ -334,7 +337,7 @@ rollback:
 {steps}
       verify: {{slo: chat-availability, within: {within}}}
 web:
-  listen: 127.0.0.1:{port}
+  listen: 127.0.0.1:{port}{tokens}
 """
 
 _STEPS: Final = {
