@@ -1,7 +1,7 @@
 """One small application for each family, all with the same endpoints, behind the servers they run on.
 
 /items/{id}, /v2/items/{id} (a prefix), /tenants/{tenant}/deep/items/{id} (mounted), /status/{code}, /raises, /stream,
-/breaks, /endless, /afterwards, /writes, /side
+/breaks, /endless, /afterwards, /writes, /side, /waits (asynchronous ones) or /exits (WSGI)
 """
 
 import asyncio
@@ -43,6 +43,7 @@ TEMPLATES = (
     "/writes",
     "/side",
     "/socket/{room}",
+    "/waits",
 )
 
 
@@ -85,6 +86,8 @@ async def raw(scope: Any, receive: Any, send: Any) -> None:
     if path in STREAMS:
         await raw_stream(STREAMS[path](), receive, send)
         return
+    if path == "/waits":
+        await stage.wait()
     status, body = answer_of(scope, path)
     await send({"type": "http.response.start", "status": status, "headers": []})
     await send({"type": "http.response.body", "body": body.encode()})
@@ -160,6 +163,11 @@ async def side(request: Request) -> Text:
     return Text(request.scope["figwatch.served_by"])
 
 
+async def waits(_request: Request) -> Text:
+    await stage.wait()
+    return Text("never")
+
+
 async def afterwards(_request: Request) -> Text:
     return Text("x", background=BackgroundTask(stage.work_afterwards))
 
@@ -182,6 +190,7 @@ PLAIN: list[tuple[str, Any]] = [
     ("/raises", raises),
     ("/writes", writes),
     ("/side", side),
+    ("/waits", waits),
     *((path, streamed(chunks)) for path, chunks in STREAMS.items()),
 ]
 
@@ -243,6 +252,7 @@ def make_flask() -> Any:
     for path, chunks in STREAMS.items():
         app.add_url_rule(path, path[1:], lambda chunks=chunks: flask.Response(chunks()))
     app.add_url_rule("/raises", "raises", flask_raises)
+    app.add_url_rule("/exits", "exits", flask_exits)
     app.add_url_rule("/writes", "writes", flask_writes)
     app.add_url_rule("/afterwards", "afterwards", flask_afterwards)
     return app
@@ -250,6 +260,10 @@ def make_flask() -> Any:
 
 def flask_raises() -> str:
     raise stage.Broken("boom")
+
+
+def flask_exits() -> str:
+    raise SystemExit
 
 
 def flask_writes() -> str:
@@ -305,6 +319,13 @@ def make_aiohttp() -> Any:
 
         return web.Response(text=request[SERVED_BY])
 
+    async def cancelled(_request: web.Request) -> web.Response:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await stage.wait()
+        return web.Response(text="never")
+
     async def later(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse()
         await response.prepare(request)
@@ -342,6 +363,7 @@ def make_aiohttp() -> Any:
     for path, chunks in STREAMS.items():
         app.router.add_get(path, stream_of(chunks))
     app.router.add_get("/afterwards", later)
+    app.router.add_get("/waits", cancelled)
     app.router.add_get("/socket/{room}", socket_echo)
     return app
 

@@ -1,5 +1,6 @@
 """Callers for the three families of applications, and a telemetry that shares nothing with the process."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -69,6 +70,29 @@ async def call_asgi(
 
     await app(scope, receive, send)
     return sent
+
+
+def staying(app: Any) -> Any:
+    """The application, called by a client that stays until the last byte: some frameworks stop when it leaves."""
+
+    async def stays(scope: Any, receive: Any, send: Any) -> None:
+        done = asyncio.Event()
+        first: list[Message] = [await receive()]
+
+        async def patient() -> Message:
+            if first:
+                return first.pop()
+            await done.wait()
+            return {"type": "http.disconnect"}
+
+        async def noting(message: Message) -> None:
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                done.set()
+
+        await app(scope, patient, noting)
+
+    return stays
 
 
 async def talk_asgi(app: Any, path: str, said: list[str], code: int = 1000) -> list[str]:

@@ -60,6 +60,16 @@ def afterwards(_request: Any) -> Any:
     return response
 
 
+async def waits(_request: Any) -> Any:
+    """A handler that ends only by cancellation."""
+    await stage.wait()
+
+
+def exits(_request: Any) -> Any:
+    """What ends a worker."""
+    raise SystemExit
+
+
 def number(_request: Any, number: int) -> Any:
     """Answer with the number."""
     return _http.HttpResponse(str(number))
@@ -80,4 +90,6 @@ urlpatterns = [
     _urls.path("afterwards", afterwards),
     _urls.path("writes", writes),
     _urls.path("side", served_by),
+    _urls.path("waits", waits),
+    _urls.path("exits", exits),
 ]

@@ -1,5 +1,6 @@
 """What the handlers of every family do, and the clock they do it by."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 
@@ -13,6 +14,10 @@ TIMER = Timer()
 
 DONE = threading.Event()
 """Set when work after the response is done."""
+
+
+WAITING = threading.Event()
+"""Set while a handler waits for what never comes."""
 
 
 class Broken(Exception):
@@ -49,6 +54,12 @@ def work_afterwards() -> None:
     """A background task of a hundred seconds."""
     TIMER.now += 100
     DONE.set()
+
+
+async def wait() -> None:
+    """Wait for what never comes: only a cancellation ends it."""
+    WAITING.set()
+    await asyncio.Event().wait()
 
 
 def write_on_the_span() -> None:

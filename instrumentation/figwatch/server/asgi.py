@@ -32,7 +32,6 @@ _TRACESTATE: Final = contract.TRACESTATE_HEADER.encode()
 _STATUS: Final = contract.MIGRATION_STATUS_HEADER.lower().encode()
 _TOKEN: Final = contract.MIGRATION_TOKEN_HEADER.lower().encode()
 _WANTED: Final = frozenset({_TRACEPARENT, _TRACESTATE, _STATUS, _TOKEN})
-_NO_HEADERS: Final[dict[bytes, str]] = {}
 
 
 class Renderer(Protocol):
@@ -123,14 +122,18 @@ class AsgiMiddleware:
             scope[MARK] = self.observer.vantage
             scope[_STARLETTES_OWN] = True
             scope.setdefault(_FASTAPIS_OWN, None)
-            found = _NO_HEADERS
+            traceparent = tracestate = status = token = None
             for name, value in scope["headers"]:
                 if name in _WANTED:
-                    found = _with_header(found, name, value)
-            read = found.get
-            seen = self.observer.begin(
-                scope, scope["method"], read(_TRACEPARENT), read(_TRACESTATE), read(_STATUS), read(_TOKEN), _Exchange
-            )
+                    if name == _TRACEPARENT:
+                        traceparent = _joined(traceparent, value)
+                    elif name == _TRACESTATE:
+                        tracestate = _joined(tracestate, value)
+                    elif name == _STATUS:
+                        status = _joined(status, value)
+                    else:
+                        token = _joined(token, value)
+            seen = self.observer.begin(scope, scope["method"], traceparent, tracestate, status, token, _Exchange)
             if seen is not None:
                 scope[SERVED_BY] = seen.side
             return seen
@@ -139,10 +142,10 @@ class AsgiMiddleware:
             return None
 
 
-def _with_header(found: dict[bytes, str], name: bytes, value: bytes) -> dict[bytes, str]:
-    """One more of the headers we read. A repeated one is joined with a comma, as WSGI does: no part is believed."""
+def _joined(before: str | None, value: bytes) -> str:
+    """A header's value. A repeated one is joined with a comma, as WSGI does: no part of it is believed."""
     text = value.decode("latin-1")
-    return {**found, name: f"{found[name]},{text}" if name in found else text}
+    return text if before is None else f"{before},{text}"
 
 
 class _Exchange(Observation[Scope]):
@@ -209,7 +212,9 @@ class _Exchange(Observation[Scope]):
                 if header[0] == _TRACE_ID:
                     return message
             # A message of our own: an application may send the same one to every client.
-            return {**message, "headers": [*headers, (_TRACE_ID, self.span.trace_id.encode())]}
+            changed = dict(message)
+            changed["headers"] = [*headers, (_TRACE_ID, self.span.trace_id.encode())]
+            return changed
         except Exception as error:  # noqa: BLE001 - the request's edge: the message goes out as it came
             self.fault("asgi", error)
             return message

@@ -1,7 +1,7 @@
 """Where each framework keeps the template of the route it chose. Read by duck typing: no framework is imported here."""
 
-import inspect
-from collections.abc import Callable, Mapping, MutableMapping
+import sys
+from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -48,8 +48,8 @@ def note_flask(environ: MutableMapping[str, Any]) -> None:
 
 
 def hook_flask(app: Any) -> None:
-    """Let a Flask application note the rule of a request that came with a wrong method: it has chosen none."""
-    refuse = app.raise_routing_exception
+    """Let a Flask application note rules that would be lost: of a wrong method, and of what is no Exception."""
+    refuse, dispatch = app.raise_routing_exception, app.full_dispatch_request
 
     def noting(request: Any) -> Any:
         allowed = getattr(request.routing_exception, "valid_methods", None)
@@ -59,7 +59,16 @@ def hook_flask(app: Any) -> None:
                 request.environ[NOTED_ROUTE] = (request.environ.get("SCRIPT_NAME") or "") + str(rule.rule)
         return refuse(request)
 
+    def dispatching(*arguments: Any) -> Any:
+        try:
+            return dispatch(*arguments)
+        except BaseException:
+            with suppress(Exception):  # it raises what it raised
+                note_flask(sys.modules["flask"].request.environ)
+            raise
+
     app.raise_routing_exception = noting
+    app.full_dispatch_request = dispatching
 
 
 def _fastapi_included(scope: Mapping[str, Any]) -> str | None:
@@ -102,34 +111,15 @@ def is_django(app: Any) -> bool:
 
 
 def hook_django(app: Any) -> None:
-    """Let a Django handler note each request's route where the adapter finds it."""
-    if hasattr(app, "get_response_async") and inspect.iscoroutinefunction(type(app).__call__):
-        app.get_response_async = _noting_async(app.get_response_async)
-    else:
-        app.get_response = _noting(app.get_response)
+    """Let a Django handler note each request's route where the adapter finds it, as soon as it is known."""
+    resolve = app.resolve_request
 
-
-def _noting(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def noting(request: Any) -> Any:
-        try:
-            return get_response(request)
-        finally:
-            _note_django(request, request.environ)
+        match = resolve(request)
+        carrier = request.scope if hasattr(request, "scope") else request.environ
+        route = getattr(request.resolver_match, "route", None)
+        if isinstance(route, str):
+            carrier[NOTED_ROUTE] = "/" + route
+        return match
 
-    return noting
-
-
-def _noting_async(get_response: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    async def noting(request: Any) -> Any:
-        try:
-            return await get_response(request)
-        finally:
-            _note_django(request, request.scope)
-
-    return noting
-
-
-def _note_django(request: Any, carrier: MutableMapping[str, Any]) -> None:
-    match = getattr(request, "resolver_match", None)
-    if match is not None and isinstance(match.route, str):
-        carrier[NOTED_ROUTE] = "/" + match.route
+    app.resolve_request = noting

@@ -5,6 +5,8 @@ A row that a family cannot meet stands in CANNOT with the reason, and a test bel
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import aiohttp
@@ -17,7 +19,7 @@ from figwatch.telemetry import Telemetry
 from figwatch.testing import Recorder, recording
 from support import stage
 from support.families import FAMILIES, Answer, Family, ask, instrumented, leave_early, until
-from support.library import fresh_telemetry, talk_asgi
+from support.library import call_asgi, call_wsgi, fresh_telemetry, staying, talk_asgi
 
 # Django leaves the request's body to the garbage collector when a stream breaks under ASGI.
 pytestmark = pytest.mark.filterwarnings(
@@ -110,12 +112,10 @@ def test_05_a_cancelled_request_is_recorded_once_and_without_a_status(served: Se
         return
     if served.family.kind == "asgi":
         asyncio.run(cancel_before_an_answer(served.app))
-        route = "/waits"
     else:
-        leave_before_an_answer(served.port, "/waits")
-        route = "/waits"
-    expected = contract.CANCELLED if served.family.kind == "asgi" else contract.CLIENT_DISCONNECT
-    counted(recorded, http_route=route, http_response_status_code="", error_type=expected)
+        with pytest.raises(ConnectionError):  # aiohttp closes the connection of a handler that was cancelled
+            served.get("/waits")
+    counted(recorded, http_route="/waits", http_response_status_code="", error_type=contract.CANCELLED)
     until(lambda: len(recorded.spans) == 1)
 
 
@@ -133,16 +133,12 @@ def test_05_where_a_family_cannot_be_cancelled_what_ends_its_worker_is_recorded_
 async def cancel_before_an_answer(app: Any) -> None:
     """What a server does that is told to stop: it cancels the task."""
     stage.WAITING.clear()
-    task = asyncio.ensure_future(call_asgi(app, "/waits", headers=[("Host", "x")], incoming=patient()))
-    while not stage.WAITING.is_set():
+    task = asyncio.ensure_future(call_asgi(staying(app), "/waits", headers=[("Host", "x")]))
+    while not stage.WAITING.is_set():  # noqa: ASYNC110 - set by a handler, possibly of another thread
         await asyncio.sleep(0.001)
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-def patient() -> Iterator[Any]:
-    yield {"type": "http.request", "body": b"", "more_body": False}
 
 
 @pytest.mark.parametrize("path", ["/items/1", "/items/abc"])
@@ -357,13 +353,11 @@ STAGES = [
     ("figwatch.observation.attach", "/items/1"),
     ("figwatch.observation.detach", "/items/1"),
     ("figwatch.migration.SideRule.decide", "/items/1"),
-    ("figwatch.routes.Routes.name", "/items/1"),
-    ("figwatch.telemetry.RequestCells.get", "/items/1"),
+    ("figwatch.observation.Observer.route_of", "/items/1"),
     ("figwatch.telemetry.RequestCell.observe", "/items/1"),
     ("figwatch.observation.Observer.record", "/items/1"),
     ("figwatch.observation.Observer.emit", "/items/1"),
-    ("figwatch.observation.SpanRecord", "/items/1"),
-    ("figwatch.observation.Observation.first_byte", "/stream"),
+    ("support.library.Timer.__call__", "/stream"),
     ("figwatch.observation.Observer.record", "/breaks"),
     ("figwatch.observation.Observer.record", "/raises"),
 ]
@@ -374,17 +368,20 @@ def test_23_a_fault_of_ours_changes_nothing_of_the_answer_and_is_counted(
     served: Served, plant: str, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     side = {"X_Migration_Status": "legacy", "X_Migration_Token": TOKEN}
-    without = served.get(path, **side)
+    with recording(served.telemetry) as recorded:
+        without = served.get(path, **side)
+        counted(recorded)
     with recording(served.telemetry) as recorded:
         with monkeypatch.context() as patched:
             patched.setattr(plant, broken)
             answer = served.get(path, **side)
             until(lambda: recorded.faults() >= 1)
+            if plant.endswith("tach"):
+                counted(recorded)  # what is not current is counted all the same
         assert answer.status == without.status
         assert set(answer.headers) - {"x-trace-id"} == set(without.headers) - {"x-trace-id"}
         if path != "/items/1":
             assert answer.body == without.body
-        stage.forget_what_a_fault_left(served.family)
 
 
 def test_23_a_sink_that_fails_changes_nothing_of_the_answer_and_is_counted(served: Served) -> None:
@@ -393,42 +390,3 @@ def test_23_a_sink_that_fails_changes_nothing_of_the_answer_and_is_counted(serve
         assert served.get("/items/1").status == 200
         until(lambda: recorded.faults() == 1)
         recorded.assert_requests(1)
-
-
-METHODS = [*contract.METHODS, "PROPFIND", "MKCOL", "LOCK", "UNLOCK", "SEARCH", "BIND", "LINK"]
-
-
-def hostile(draw: random.Random) -> tuple[str, str, dict[str, str]]:
-    """A request of somebody who wants to fill a time series database."""
-    path = "/" + "/".join("".join(draw.choices("abc%./~'{}<>é", k=draw.randint(0, 12))) for _ in range(draw.randint(1, 5)))
-    method = draw.choice(METHODS) if draw.random() < 0.5 else "".join(draw.choices("ABCXYZ", k=draw.randint(1, 9)))
-    headers = {"Host": f"{draw.getrandbits(32):x}.example", "X-Migration-Status": draw.choice(SIDES)}
-    if draw.random() < 0.5:
-        headers["X-Migration-Token"] = draw.choice(["guess", "", "s3cre"])
-    return path, method, headers
-
-
-SIDES = ["legacy", "service", "shadow", "unknown", "'; drop table", "", "LEGACY", "x" * 1_000]
-
-
-@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-async def test_hostile_input_adds_few_series_and_no_memory(family: Family, monkeypatch: pytest.MonkeyPatch) -> None:
-    telemetry = fresh_telemetry(stage.TIMER)
-    monkeypatch.setattr("figwatch.telemetry._process", telemetry)
-    app, draw = instrumented(family, trust_token=TOKEN), random.Random(4)
-    served_before = sum(len(each.readings()) for each in telemetry.cells.families())
-    send = await in_process(family, app)
-    for _ in range(1_000):
-        await send(*hostile(draw))
-    gc.collect()
-    tracemalloc.start()
-    before = tracemalloc.get_traced_memory()[0]
-    for _ in range(HOSTILE - 1_000):
-        await send(*hostile(draw))
-    gc.collect()
-    grown = tracemalloc.get_traced_memory()[0] - before
-    tracemalloc.stop()
-    names = {each.definition.name: len(each.readings()) for each in telemetry.cells.families()}
-    assert sum(names.values()) - served_before <= 30, names
-    assert grown < 300_000
-    assert sum(sum(r.counts) for r in duration(telemetry)) == HOSTILE

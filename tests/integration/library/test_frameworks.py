@@ -1,6 +1,5 @@
 """Routes come from the framework's own templates."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -14,7 +13,7 @@ from starlette.routing import Mount, Route
 import figwatch
 from figwatch.testing import recording
 from support.families import make_django_asgi, make_django_wsgi
-from support.library import aiohttp_client, call_asgi, call_wsgi
+from support.library import aiohttp_client, call_asgi, call_wsgi, staying
 
 
 async def text(_request: Any) -> PlainTextResponse:
@@ -144,25 +143,8 @@ def test_djangos_pattern_is_the_route_under_wsgi(path: str, status: str, route: 
 @pytest.mark.parametrize(("path", "status", "route"), DJANGO_CASES)
 async def test_djangos_pattern_is_the_route_under_asgi(path: str, status: str, route: str) -> None:
     app = figwatch.instrument(django_handler(asynchronous=True))
-    gone = asyncio.Event()
-
-    async def wait_for_the_last_byte(message: Any) -> None:
-        if message["type"] == "http.response.body" and not message.get("more_body"):
-            gone.set()
-
-    async def connected(scope: Any, receive: Any, send: Any) -> None:
-        first = [await receive()]
-
-        async def patient() -> Any:
-            if first:
-                return first.pop()
-            await gone.wait()  # Django cancels a handler whose client is gone: stay until the end
-            return {"type": "http.disconnect"}
-
-        await app(scope, patient, send)
-
     with recording() as recorded:
-        await call_asgi(connected, path, headers=[("Host", "localhost")], on_send=wait_for_the_last_byte)
+        await call_asgi(staying(app), path, headers=[("Host", "localhost")])
     recorded.assert_requests(1)
     recorded.assert_requests(1, http_route=route, http_response_status_code=status)
     assert recorded.faults() == 0
