@@ -1,9 +1,10 @@
 """Incidents and rollbacks as a running agent tells them, or as its state keeps them while none runs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
-from figwatch_agent.commands._agent import AgentRefused, client_of
+from figwatch_agent.commands._agent import AgentRefused, client_of, usable_token
 from figwatch_agent.errors import AgentUnreachable
 from figwatch_agent.model.settings import Settings
 from figwatch_agent.report.incidents import incident_document
@@ -35,8 +36,13 @@ class Kept:
 
 
 def kept(settings: Settings) -> Kept:
-    """From the agent where one answers, else from the state. Raises StoreError where neither is there."""
+    """From the agent where one answers, else from the state. Raises StoreError where neither is there.
+
+    Without a token the agent hides from us where steps lead, as it does from every stranger, and the state does not.
+    """
     client = client_of(settings.web)
+    if usable_token(settings.web) is None and Path(settings.state).is_file():
+        return replace(_from_state(settings), running=client.answers())
     try:
         incidents = client.get("/api/v1/incidents")["incidents"]
         rollbacks = client.get("/api/v1/rollbacks", limit=1000)["rollbacks"]

@@ -6,6 +6,7 @@ from the settings; a URL of which they say nothing is hidden as well.
 
 import html
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -95,6 +96,9 @@ def _labels(settings: Settings) -> Iterator[tuple[str, str]]:
 
 def _private(settings: Settings) -> Iterator[str]:
     """Hosts with their ports, hosts that have a dot, and paths. A bare word such as ``legacy`` is no secret."""
+    folder = os.path.dirname(os.path.abspath(settings.path))
+    if folder.count("/") > 1:  # where slo/ and runbooks/ stand; a folder of one name could be a route's
+        yield folder
     inside: Mapping[str, object] = {
         each.name: getattr(settings, each.name) for each in fields(settings) if each.name not in ("web", "runbook_url")
     }

@@ -9,6 +9,7 @@ from figwatch_agent.web.api_figures import OVERVIEW_SPAN, Figures
 from figwatch_agent.web.api_query import MOST_PAGES, SPAN_WORDS, STAGES, Query, nothing_asked
 from figwatch_agent.web.deps import Deps
 from figwatch_agent.web.openapi import openapi_document
+from figwatch_agent.web.who import visitor
 
 
 class Api:
@@ -81,7 +82,7 @@ class Api:
     async def agent(self, request: web.Request) -> web.Response:
         """The agent about itself, before the first tick as well."""
         nothing_asked(request)
-        return json_answer(await self._figures.agent())
+        return json_answer(await self._figures.agent(public=not visitor().known))
 
     async def openapi(self, request: web.Request) -> web.Response:
         """This API, described."""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
+from functools import partial
 
 import aiohttp
 import pytest
@@ -20,7 +19,7 @@ from figwatch_agent.web.caps import Cap, Caps
 from figwatch_agent.web.deps import Gate
 from figwatch_agent.web.listening import TlsUnusable, listening, tls_context
 from support.agent_site import OPERATE, UNCAPPED, Site, bearer, serving
-from support.parts import program
+from support.certificates import certificate
 
 DEADLINE = 5.0
 
@@ -134,20 +133,7 @@ async def test_a_header_longer_than_eight_kib_is_refused() -> None:
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tls]:
     """Makes certificates for 127.0.0.1, by name."""
-    folder = tmp_path_factory.mktemp("tls")
-
-    def make(name: str) -> Tls:
-        made = Tls(certificate=str(folder / f"{name}.pem"), key=str(folder / f"{name}.key"))
-        if not Path(made.key).exists():
-            ask = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2"
-            about = ["-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1"]
-            where = ["-keyout", made.key, "-out", made.certificate]
-            subprocess.run(
-                [program("openssl"), *ask.split(), *about, *where], check=True, capture_output=True, timeout=60
-            )
-        return made
-
-    return make
+    return partial(certificate, tmp_path_factory.mktemp("tls"))
 
 
 @pytest.mark.needs("openssl")
