@@ -1,42 +1,42 @@
 """httpx: event hooks on a client of yours."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 
 import httpx
 
-from figwatch.client.mark import outgoing_headers
+from figwatch.client.mark import MARK_HEADERS, Mark
 
 
-def instrument(client: httpx.Client, *, trust_token: str | None = None) -> httpx.Client:
-    """Send the trace context with every request of `client`; with `trust_token`, the migration mark too.
+def instrument(client: httpx.Client, *, trust_token: str | None = None, hosts: Sequence[str] = ()) -> httpx.Client:
+    """Send the trace context with every request of `client`, and the migration mark with those to `hosts`.
 
-    Give the token only to clients that call applications which share the secret: it is sent to every host they call.
+    `hosts` share the secret `trust_token`: names, or `*.suffix`. Raises DefinitionError.
     """
-    client.event_hooks = {
-        **client.event_hooks,
-        "request": [*client.event_hooks["request"], _hook(trust_token)],
-    }
-    return client
+    mark = Mark(trust_token, hosts)
 
-
-def instrument_async(client: httpx.AsyncClient, *, trust_token: str | None = None) -> httpx.AsyncClient:
-    """The same for an asynchronous client."""
-    client.event_hooks = {
-        **client.event_hooks,
-        "request": [*client.event_hooks["request"], _async_hook(trust_token)],
-    }
-    return client
-
-
-def _hook(trust_token: str | None) -> Callable[[httpx.Request], None]:
     def add(request: httpx.Request) -> None:
-        request.headers.update(outgoing_headers(trust_token))
+        _put(mark, request)
 
-    return add
+    client.event_hooks = {**client.event_hooks, "request": [*client.event_hooks["request"], add]}
+    return client
 
 
-def _async_hook(trust_token: str | None) -> Callable[[httpx.Request], Awaitable[None]]:
+def instrument_async(
+    client: httpx.AsyncClient, *, trust_token: str | None = None, hosts: Sequence[str] = ()
+) -> httpx.AsyncClient:
+    """The same for an asynchronous client."""
+    mark = Mark(trust_token, hosts)
+
     async def add(request: httpx.Request) -> None:
-        request.headers.update(outgoing_headers(trust_token))
+        _put(mark, request)
 
-    return add
+    client.event_hooks = {**client.event_hooks, "request": [*client.event_hooks["request"], add]}
+    return client
+
+
+def _put(mark: Mark, request: httpx.Request) -> None:
+    """Called for each hop of a redirect anew, with the headers of the one before."""
+    for name in MARK_HEADERS:
+        if not mark.goes_to(request.url.host):
+            request.headers.pop(name, None)
+    request.headers.update(mark.headers(request.url.host))

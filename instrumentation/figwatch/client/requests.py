@@ -1,21 +1,31 @@
 """requests: a session whose requests carry the context."""
 
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
 import requests
 
-from figwatch.client.mark import outgoing_headers
+from figwatch.client.mark import MARK_HEADERS, Mark
 
 
-def instrument(session: requests.Session, *, trust_token: str | None = None) -> requests.Session:
-    """Send the trace context with every request of `session`; with `trust_token`, the migration mark too.
+def instrument(
+    session: requests.Session, *, trust_token: str | None = None, hosts: Sequence[str] = ()
+) -> requests.Session:
+    """Send the trace context with every request of `session`, and the migration mark with those to `hosts`.
 
-    Give the token only to sessions that call applications which share the secret: it is sent to every host they call.
+    `hosts` share the secret `trust_token`: names, or `*.suffix`. Raises DefinitionError.
     """
-    prepare = session.prepare_request
+    mark, send = Mark(trust_token, hosts), session.send
 
-    def with_context(request: requests.Request) -> requests.PreparedRequest:
-        prepared = prepare(request)
-        prepared.headers.update(outgoing_headers(trust_token))
-        return prepared
+    def with_context(request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        # Called for each hop of a redirect anew, with the headers of the one before.
+        host = urlsplit(request.url or "").hostname
+        for name in MARK_HEADERS:
+            if not mark.goes_to(host):
+                request.headers.pop(name, None)
+        request.headers.update(mark.headers(host))
+        return send(request, **options)
 
-    session.prepare_request = with_context  # type: ignore[method-assign]  # the session has no hook for requests
+    session.send = with_context  # type: ignore[method-assign]  # the session has no hook for requests
     return session
