@@ -164,13 +164,15 @@ class HistogramCell:
         return index
 
     def observe_with(self, value: float, other: "HistogramCell", second: float) -> int:
-        """`observe(value)` here and `observe(second)` there, for the price of one lock where both have the same."""
+        """`observe(value)` here and `observe(second)`, no larger, there: for the price of one lock if both share it."""
         lock = self._lock
         # Floats compare faster with floats.
         if other._lock is not lock or not 0.0 <= second <= value <= LARGEST:
             other.observe(second)
             return self.observe(value)
-        index, place = bisect_left(self._bounds, value), bisect_left(other._bounds, second)
+        index = bisect_left(self._bounds, value)
+        # What is no more than a value in the first bucket lies there too, the bounds being the same.
+        place = bisect_left(other._bounds, second) if index or other._bounds is not self._bounds else 0
         with lock:
             self._counts[index] += 1
             self._sums[0] += value

@@ -17,13 +17,12 @@ from figwatch.current import attach, current, current_span, detach
 from figwatch.errors import DefinitionError
 from figwatch.migration import SideRule
 from figwatch.routes import Routes
-from figwatch.telemetry import Telemetry
-from figwatch.tracing import SAMPLED, LightSpan, SpanRecord, open_span
+from figwatch.telemetry import RequestCell, Telemetry
+from figwatch.tracing import SAMPLED, Ended, LightSpan, open_span
 
 SERVER_ERROR: Final = 500
 EXEMPLAR_SECONDS: Final = 1.0
 """How long a bucket names the same request, where spans are not drained anyway."""
-_new: Final = tuple.__new__
 
 Carrier = TypeVar("Carrier")
 """What an adapter knows a request by: a scope, an environ, an aiohttp request."""
@@ -96,6 +95,7 @@ class Observer(Generic[Carrier]):
         self._reader = reader
         self._template_of = reader.template_of
         self._name = routes.name
+        self._cells: dict[tuple[str, str, int, str, str], RequestCell] = {}
         self._capture = capture
 
     @overload
@@ -162,23 +162,30 @@ class Observer(Generic[Carrier]):
         shared, started, status = self.telemetry, seen.started, seen.status
         route = seen.route if seen.route is not None else self.route_of(seen.carrier)
         error = error_type or (str(status) if status >= SERVER_ERROR else "")
-        cell = shared.requests.get(seen.method, route, status, error, seen.side, self.vantage)
+        key = (seen.method, route, status, error, seen.side)
+        cell = self._cells.get(key) or self._cell(key)
         bucket = cell.observe(now - started, (seen.first or now) - started if status else None)
         if seen.span.flags & SAMPLED and (shared.span_sink is not None or now >= cell.stale[bucket]):
             # Where nobody drains spans, one a second is made to show on the metrics page.
             cell.stale[bucket] = now + EXEMPLAR_SECONDS
             cell.exemplars[bucket] = self.emit(seen, cell.labels, now - started)
 
-    def emit(self, seen: "Observation[Carrier]", labels: tuple[str, ...], seconds: float) -> SpanRecord:
+    def _cell(self, key: tuple[str, str, int, str, str]) -> RequestCell:
+        """Look up, in the process, what this observer has not counted yet."""
+        cell = self.telemetry.requests.get(*key, self.vantage)
+        if key[0] == cell.labels[0] and key[3] == cell.labels[3]:  # or made-up methods and errors would fill it
+            self._cells[key] = cell
+        return cell
+
+    def emit(self, seen: "Observation[Carrier]", labels: tuple[str, ...], seconds: float) -> Ended:
         """Hand the span of what has ended to whoever drains spans. `labels` in the order of contract.REQUEST_LABELS."""
         shared, span = self.telemetry, seen.span
         path = self._captured(span, seen.carrier) if self._capture.any and span.recording else ""
         span.recording = False  # what is set on it from now on comes too late
-        # The class takes its arguments through a function of Python's; the tuple beneath, at half the price, does not.
-        recorded = _new(SpanRecord, (span, labels, path, self.service, shared.wall_clock(), seconds))
+        ended = (span, labels, path, self.service, shared.wall_clock(), seconds)
         if shared.span_sink is not None and span.ours:
-            shared.span_sink(recorded)
-        return recorded
+            shared.span_sink(ended)
+        return ended
 
     def route_of(self, carrier: Carrier) -> str:
         """The bounded route of a request, as far as its framework has come."""

@@ -24,7 +24,7 @@ from figwatch import contract
 from figwatch.notes import Notes
 from figwatch.sampling import Sampler, from_description, never
 from figwatch.telemetry import Telemetry
-from figwatch.tracing import SAMPLED, LightSpan, SpanQueue, SpanRecord
+from figwatch.tracing import SAMPLED, Ended, LightSpan, SpanQueue, SpanRecord
 
 INTERVAL: Final = 0.5
 """Seconds a finished span waits at most before the processors get it."""
@@ -115,11 +115,11 @@ class Bridge(SpanProcessor):
             for each in self._starting:
                 each.on_start(cast(Span, span), otel_context.get_current())
 
-    def put(self, record: SpanRecord) -> None:
+    def put(self, ended: Ended) -> None:
         """Let a finished span wait for the thread; called on the request's path."""
         if self._thread is None:
             self._start()
-        self._queue.put(record)
+        self._queue.put(ended)
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """A span of the SDK begins: not ours."""

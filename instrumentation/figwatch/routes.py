@@ -44,11 +44,22 @@ class RouteTree(Generic[Value]):
         self._root: _Node[Value] = _Node()
         self._above: _Node[Value] = _Node()
         self._above.literal[""] = self._root
+        # Short cuts for what most templates are: all spelled out, or so but for the last segment. The tree would come
+        # to the same end, since what is spelled out wins: at three times the price.
+        self._spelled: dict[str, Value] = {}
+        self._but_last: dict[str, Value] = {}
         for template, value in rules:
             self._add(template, value)
 
     def find(self, path: str) -> Value | None:
         """The value of the best template for `path` (decoded, without query), or None."""
+        found = self._spelled.get(path)
+        if found is None:
+            head, slash, last = path.rpartition("/")
+            found = self._but_last.get(head) if slash and last else None
+        return found if found is not None else self._search(path)
+
+    def _search(self, path: str) -> Value | None:
         if path[:1] != "/":
             return None
         segments = path.split("/")  # the first is empty, and leads from above to the root
@@ -78,6 +89,9 @@ class RouteTree(Generic[Value]):
             node = _child(node, segment)
         _refuse_twin(template, node.value)
         node.value = value
+        *head, last = ["", *segments]
+        if "{" not in "".join(head):
+            (self._but_last if "{" in last else self._spelled)["/".join(head if "{" in last else [*head, last])] = value
 
 
 def segments_of(path: str) -> list[str]:

@@ -10,7 +10,7 @@ from figwatch import contract
 from figwatch.cells import UNCAPPED, Cells, Definition, Family, HistogramCell, Storage
 from figwatch.health import Health
 from figwatch.sampling import Sampler
-from figwatch.tracing import SpanRecord
+from figwatch.tracing import Ended, SpanRecord
 
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The folder that worker processes share. prometheus_client reads the variable, too; its files and ours are apart."""
@@ -29,7 +29,7 @@ class RequestCell:
         duration: HistogramCell,
         first_byte: HistogramCell,
         labels: tuple[str, ...],
-        exemplars: list[SpanRecord | None],
+        exemplars: list[Ended | None],
     ) -> None:
         """`labels` in the order of contract.REQUEST_LABELS."""
         self.duration = duration
@@ -58,7 +58,7 @@ class RequestCells:
             cells, health, contract.TIME_TO_FIRST_BYTE, "Seconds from first byte in to first byte out."
         )
         self._found: dict[tuple[str, str, int, str, str, str], RequestCell] = {}
-        self._exemplars: dict[tuple[str, ...], list[SpanRecord | None]] = {}
+        self._exemplars: dict[tuple[str, ...], list[Ended | None]] = {}
         self._errors: set[str] = set()
         self._lock = threading.Lock()
 
@@ -79,7 +79,7 @@ class RequestCells:
 
     def exemplars(self, labels: tuple[str, ...]) -> Sequence[SpanRecord | None]:
         """A recent sampled request in each bucket of a series of REQUEST_DURATION."""
-        return self._exemplars.get(labels, ())
+        return [None if each is None else SpanRecord._make(each) for each in self._exemplars.get(labels, ())]
 
     def forked(self) -> None:
         """In a forked child: a lock that a thread of the parent held would never be released."""
@@ -125,7 +125,7 @@ class Telemetry:
         self.requests = RequestCells(self.cells, self.health)
         self.timer = timer
         self.wall_clock = wall_clock
-        self.span_sink: Callable[[SpanRecord], None] | None = None  # set when somebody drains; no span is made else
+        self.span_sink: Callable[[Ended], None] | None = None  # set when somebody drains; no span is made else
         self.sampler: Sampler | None = None  # decides in place of the caller, where one is configured
         self.provider: object = None  # the global TracerProvider that was looked at last
         self.lock = threading.RLock()  # for what happens once: starting to export, following a provider

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from figwatch import contract
 from figwatch.cells import Definition, Reading
 from figwatch.telemetry import Telemetry, process
-from figwatch.tracing import SpanRecord
+from figwatch.tracing import Ended, SpanRecord
 
 Series = dict[tuple[str, ...], Reading]
 
@@ -21,7 +21,7 @@ def recording(telemetry: Telemetry | None = None) -> Iterator["Recorder"]:
     """Record what this process counts from here on; numbers are differences, so that earlier tests do not matter."""
     shared = telemetry if telemetry is not None else process()
     recorder = Recorder(shared)
-    before, shared.span_sink = shared.span_sink, recorder.spans.append
+    before, shared.span_sink = shared.span_sink, recorder.keep
     try:
         yield recorder
     finally:
@@ -37,6 +37,10 @@ class Recorder:
         self._before = {name: series for name, _, series in _snapshot(telemetry)}
         self.spans: list[SpanRecord] = []
         """Finished requests, oldest first; only while `recording` runs."""
+
+    def keep(self, ended: Ended) -> None:
+        """Keep the span of a request that has ended."""
+        self.spans.append(SpanRecord._make(ended))
 
     def requests(self, **labels: str) -> int:
         """Requests with these labels (names as in contract.REQUEST_LABELS); labels not named may have any value."""
