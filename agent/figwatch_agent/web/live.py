@@ -5,6 +5,7 @@ long as bytes wait for it, it is passed over, and what it is sent then is the ne
 
 - ``page``: ``at``, ``title``, ``icon``, ``say`` and ``parts``, the HTML of every changed fragment with its digest
 - ``beat``: ``at`` alone, where nothing changed for a while
+- ``again``: ask anew; a stream ends now and then, so that whoever may no longer look does not see for ever
 - ``reload``: the page has other fragments now, or other assets; what the client has cannot be mended
 """
 
@@ -32,6 +33,9 @@ BEAT: Final = 5.0
 
 STUCK: Final = 60.0
 """Seconds after which a client that takes nothing is let go; it may come again."""
+
+LONGEST: Final = 900.0
+"""Seconds after which a client has to ask again."""
 
 LEAST_PACE: Final = 0.25
 """Seconds between two looks at a page; nobody reads faster."""
@@ -186,7 +190,7 @@ class _Client:
         self._have = have
         self._current = current
         self._clock = asyncio.get_running_loop().time
-        self._sent = self._clock()
+        self._began = self._sent = self._clock()
 
     async def follow(self, channel: _Channel) -> None:
         """Until the client is gone, takes nothing any more, or must load the page anew."""
@@ -201,9 +205,12 @@ class _Client:
             going = await channel.renewed(BEAT)
 
     async def _bring(self, channel: _Channel, content: Content) -> bool:
-        """Send what is due; False where the page must be loaded anew."""
+        """Send what is due; False where the client must come anew."""
         if not self._current or (self._have and self._have.keys() != _have(content).keys()):
             await self._response.write(_event("reload", {"at": content.at}))
+            return False
+        if self._clock() - self._began >= LONGEST:
+            await self._response.write(_event("again", {"at": content.at}))
             return False
         event = channel.event(self._have)
         if event is None and self._clock() - self._sent >= BEAT:

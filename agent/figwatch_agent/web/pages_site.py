@@ -66,7 +66,7 @@ def asked_at(path: str, query: str) -> Asked | None:
     elif plain.startswith("/routes/"):
         page, subject = "route", plain.removeprefix("/routes")
     known = _OPTIONS.get(page)
-    if known is None or (page in ("incident", "route") and not subject):
+    if known is None or not path.startswith("/") or (page in ("incident", "route") and not subject):
         return None
     try:
         given = dict(parse_qsl(query, max_num_fields=20))

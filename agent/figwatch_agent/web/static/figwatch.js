@@ -1,6 +1,5 @@
 // Keeps an open page current. Without it every page is whole, and as old as its last load.
 (() => {
-  "use strict";
   const doc = document, id = name => doc.getElementById(name), all = (css, root = doc) => [...root.querySelectorAll(css)];
   const { live, assets } = doc.body.dataset, held = new Map(), clock = ms => new Date(ms).toISOString().slice(11, 19) + " UTC";
   let at = Date.parse(doc.querySelector("#live time").dateTime), off = Date.now() - at, wait = 1e3, heard, source;
@@ -13,15 +12,14 @@
     held.forEach(([digest, html], name) => {
       const part = id("part-" + name), focus = part.contains(doc.activeElement) && doc.activeElement;
       if (busy(part)) return;
-      const open = all("details[open]", part), moved = all(".scroll", part).map(s => s.scrollLeft), nth = all("a,button,summary", part).indexOf(focus);
-      const closed = all("details:not([open])", part);
+      const use = () => all("a,button,summary", part), nth = use().indexOf(focus), moved = all(".scroll", part).map(s => s.scrollLeft);
+      const details = all("details", part);
       held.delete(name);
       part.innerHTML = html;
       part.dataset.digest = digest;
-      open.forEach(d => id(d.id)?.setAttribute("open", ""));
-      closed.forEach(d => id(d.id)?.removeAttribute("open"));
+      details.forEach(d => id(d.id)?.toggleAttribute("open", d.open));
       all(".scroll", part).forEach((s, n) => { s.scrollLeft = moved[n]; });
-      if (focus) all("a,button,summary", part)[nth]?.focus({ preventScroll: true });
+      if (focus) use()[nth]?.focus({ preventScroll: true });
     });
   }
 
@@ -29,7 +27,7 @@
     all("time.age").forEach(t => {
       const s = Math.max(0, (Date.now() - off - Date.parse(t.dateTime)) / 1e3);
       const [n, unit] = s < 60 ? [s, "s"] : s < 7200 ? [s / 60, "min"] : s < 172800 ? [s / 3600, "h"] : [s / 86400, "d"];
-      t.textContent = s < 1 ? "just now" : `${Math.floor(n)} ${unit} ago`;
+      t.textContent = s < 1 ? "just now" : `${n | 0} ${unit} ago`;
     });
     if (source && Date.now() - heard > 2e4) lost();
   }
@@ -54,7 +52,7 @@
     Object.entries(data.parts).forEach(part => held.set(...part));
     settle();
     const told = id("announce");
-    if (told.dataset.said !== data.say) told.textContent = told.dataset.said = data.say;
+    if (told.title !== data.say) told.textContent = told.title = data.say;
     tick();
   }
 
@@ -63,9 +61,11 @@
     source = new EventSource("/live?" + new URLSearchParams({ page: live, assets, have }));
     heard = Date.now();
     source.onerror = lost;
-    source.addEventListener("beat", hear);
-    source.addEventListener("page", hear);
-    source.addEventListener("reload", () => location.reload());
+    const on = (name, act) => source.addEventListener(name, act);
+    on("beat", hear);
+    on("page", hear);
+    on("again", () => { source.close(); follow(); });
+    on("reload", () => location.reload());
   }
 
   if (!live) return;
