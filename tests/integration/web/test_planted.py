@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from support.agent_site import OPERATE, UNCAPPED, VIEW, Client, Site, bearer, fa
 from support.model_values import NOON, a_row, a_step_entry, a_transition
 from support.planting import HOSTILE, growth, planted
 from support.signing import sign_in
-from support.world import CHAT, settings
+from support.world import CHAT, World, settings
 
 
 class PlantedPast:
@@ -52,9 +53,15 @@ class PlantedSite(Site):
         return planted(await super().facts(), self.text, frozenset({"state", "version", "sha256"}))
 
 
+@cache
+def seen_world(conf: Settings) -> World:
+    """A world that is looked at and not moved on."""
+    return failing_world(conf=conf)
+
+
 async def site_with(text: str, conf: Settings | None = None, **more: Any) -> PlantedSite:
     """Such a site, with an incident that was rolled back and one that awaits approval."""
-    site = PlantedSite(world=failing_world(conf=conf or settings(mode=Mode.AUTO)), **more)
+    site = PlantedSite(world=seen_world(conf or settings(mode=Mode.AUTO)), **more)
     site.text = text
     await site.commit()
     await plant_store(site, text)
