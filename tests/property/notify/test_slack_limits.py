@@ -18,7 +18,8 @@ from figwatch_agent.notify.pagerduty import event
 from figwatch_agent.notify.post import encode
 from figwatch_agent.notify.slack import payload
 from figwatch_agent.notify.slack_blocks import BLOCKS, TOGETHER, brief
-from support.messages import NOW_FACTS, ROUTING_KEY, failing, over, page, rolled_back
+from support.message_incidents import NOW_FACTS, failing, over, rolled_back
+from support.messages import ROUTING_KEY, page
 from support.model_values import NOON
 
 LONGEST = 40_000

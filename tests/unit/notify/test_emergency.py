@@ -6,6 +6,7 @@ from random import Random
 import pytest
 
 from figwatch_agent.clock import ManualClock
+from figwatch_agent.model.journal import DeliveryResult, DeliveryResultKind
 from figwatch_agent.model.page import OutboxRow, PageKind
 from figwatch_agent.notify.emergency import Emergency
 from support.model_values import NOON, a_row
@@ -43,6 +44,13 @@ async def test_a_page_goes_out_without_a_store_under_its_own_id() -> None:
     await bench.send(TRIGGER)
     assert bench.oncall.seen == [TRIGGER.id]
     assert bench.emergency.sent(TRIGGER.id, "oncall") is not None
+
+
+async def test_what_the_receiver_calls_a_page_from_memory_is_kept_for_the_outbox() -> None:
+    bench = Bench()
+    bench.oncall.answers = always(DeliveryResult(kind=DeliveryResultKind.ACCEPTED, message_id="C0123/1.5"))
+    await bench.send(TRIGGER)
+    assert bench.emergency.sent(TRIGGER.id, "oncall") == "C0123/1.5"
 
 
 async def test_an_outcome_that_is_offered_again_is_not_sent_again() -> None:
