@@ -9,13 +9,14 @@ Coordinates are whole numbers.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import groupby
 from typing import Final
 from xml.sax.saxutils import escape
 
 from figwatch_agent.durations import Duration, Instant, format_seconds
 from figwatch_agent.model.history import Axis
 from figwatch_agent.report.scale import Scale, Unit, clock_time, figure, scale, times
+from figwatch_agent.report.strokes import band, path
 from figwatch_agent.report.words import visible
 
 Value = Fraction | int | None
@@ -91,7 +92,7 @@ def sparkline(name: str, title: str, values: Sequence[Value]) -> str:
     places = [
         (place * step, None if v is None else 22 - ratios.place(Fraction(v), 20)) for place, v in enumerate(points)
     ]
-    shape = f'<path d="{_path(places)}" stroke-width="2"/>' if known else '<path d="M0 12H96" stroke-dasharray="1 3"/>'
+    shape = f'<path d="{path(places)}" stroke-width="2"/>' if known else '<path d="M0 12H96" stroke-dasharray="1 3"/>'
     return (
         f'<svg class="spark" role="img" viewBox="0 0 96 24" aria-labelledby="{_id(name)}">'
         f'<title id="{_id(name)}">{_said(title, 60)}: {last}</title>'
@@ -227,12 +228,12 @@ def _drawn(line: Line, y: Scale) -> str:
     lows = [(_slot_middle(place, count), _height(v, y)) for place, v in enumerate(line.values)]
     look = f'class="{_word(line.css)}" stroke="currentColor" {stroke}'
     if line.highs is None:
-        return f'<path {look} d="{_path(lows)}" fill="none" stroke-linecap="round"/>'
+        return f'<path {look} d="{path(lows)}" fill="none" stroke-linecap="round"/>'
     highs = [
         (x, None if low is None else TOP if high is None else _height(high, y))
         for (x, low), high in zip(lows, line.highs, strict=True)
     ]
-    return f'<path {look} d="{_band(lows, highs)}" fill-opacity=".15"/>'
+    return f'<path {look} d="{band(lows, highs)}" fill-opacity=".15"/>'
 
 
 def _marker(place: int, marker: Marker, axis: Axis) -> str:
@@ -278,40 +279,6 @@ def _described(
     parts += [f"{clock_time(each.at)}: {_said(each.label, LONGEST_LABEL)}." for each in newest]
     parts += [f"{len(markers) - shown} more events are not drawn."] if len(markers) > shown else []
     return " ".join(parts)
-
-
-def _path(places: Sequence[tuple[int, int | None]]) -> str:
-    """Strokes between neighbours; a point alone is a dot."""
-    runs = _runs([(x, at) for x, at in places], [at is not None for _, at in places])
-    return "".join(_stroke(run) if len(run) > 1 else f"M{run[0][0]} {run[0][1]}h0" for run in runs)
-
-
-def _band(lows: Sequence[tuple[int, int | None]], highs: Sequence[tuple[int, int | None]]) -> str:
-    """Areas between two lines; one slot alone is a bar."""
-    known = [at is not None for _, at in lows]
-    pairs = zip(_runs(lows, known), _runs(highs, known), strict=True)
-    return "".join(f"{_stroke([*upper, *reversed(lower)])}Z" for lower, upper in pairs)
-
-
-def _runs(places: Sequence[tuple[int, int | None]], known: Sequence[bool]) -> list[list[tuple[int, int]]]:
-    """Stretches without a gap."""
-    found: list[list[tuple[int, int]]] = []
-    for seen, group in groupby(zip(known, places, strict=True), key=lambda pair: pair[0]):
-        if seen:
-            found.append([(x, at) for _, (x, at) in group if at is not None])
-    return found
-
-
-def _stroke(points: Sequence[tuple[int, int]]) -> str:
-    """A line in steps from point to point, which are shorter than places."""
-    first, *_ = points
-    steps = "".join(f"{_step(b[0] - a[0])}{_step(b[1] - a[1])}" for a, b in pairwise(points))
-    return f"M{first[0]} {first[1]}l{steps.lstrip()}"
-
-
-def _step(length: int) -> str:
-    """A minus sign parts numbers as well as a space does."""
-    return f"{length}" if length < 0 else f" {length}"
 
 
 def _merged(line: Line) -> Line:

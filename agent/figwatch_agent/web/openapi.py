@@ -8,7 +8,8 @@ from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.names import Stage
 from figwatch_agent.web.answers import BODY_LIMIT
 from figwatch_agent.web.api_query import LONGEST_ID, LONGEST_TEXT, MOST, MOST_PAGES
-from figwatch_agent.web.openapi_schemas import SCHEMAS, Schema, ref, word
+from figwatch_agent.web.openapi_parts import Schema, ref, word
+from figwatch_agent.web.openapi_schemas import SCHEMAS
 
 _ABOUT: Final = """What figwatch measures, decides and remembers, as its pages show it.
 

@@ -1,8 +1,8 @@
 """The documents of the API as JSON Schema (2020-12, as OpenAPI 3.1 has it): every member is named and required."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from figwatch_agent.model.command import CommandKind
 from figwatch_agent.model.decision import DecisionOutcome, Reason
@@ -13,85 +13,53 @@ from figwatch_agent.model.journal import StepState
 from figwatch_agent.model.names import AlertName, DataPlan, Measure, Mode, Repeat, Severity, Stage, Tri, Verdict
 from figwatch_agent.model.outcome import TransitionKind
 from figwatch_agent.model.page import PageKind
+from figwatch_agent.web.openapi_parts import (
+    BETWEEN,
+    COUNT,
+    COUNTS,
+    DECIMAL,
+    DURATION,
+    FLAG,
+    INSTANT,
+    NUMBER,
+    SHARE,
+    SHARES,
+    SIDES,
+    TEXT,
+    VERSION,
+    WHOLE,
+    Schema,
+    many,
+    maybe,
+    of,
+    ref,
+    said,
+    word,
+    words,
+)
 from figwatch_agent.web.wish import LONGEST, LONGEST_DATA, MOST_DATA
-
-Schema = dict[str, Any]
-
-
-def of(**members: Schema) -> Schema:
-    """An object with exactly these members."""
-    return {"type": "object", "properties": members, "required": list(members), "additionalProperties": False}
-
-
-def many(item: Schema) -> Schema:
-    """A list of these."""
-    return {"type": "array", "items": item}
-
-
-def maybe(schema: Schema) -> Schema:
-    """This or null."""
-    return {"anyOf": [schema, {"type": "null"}]}
-
-
-def ref(name: str) -> Schema:
-    """A schema of the components."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def word(words: Iterable[str]) -> Schema:
-    """One of a closed set."""
-    return {"type": "string", "enum": [str(each) for each in words]}
-
-
-def said(schema: Schema, text: str) -> Schema:
-    """With a description."""
-    return {**schema, "description": text}
-
-
-def _words(words: type[StrEnum]) -> Schema:
-    return word(each.value for each in words)
-
-
-TEXT: Final[Schema] = {"type": "string"}
-FLAG: Final[Schema] = {"type": "boolean"}
-NUMBER: Final[Schema] = {"type": "number"}
-WHOLE: Final[Schema] = {"type": "integer"}
-COUNT: Final[Schema] = {"type": "integer", "minimum": 0}
-SHARE: Final[Schema] = {"type": "number", "minimum": 0, "maximum": 1}
-DURATION: Final[Schema] = {"type": "number", "minimum": 0}
-INSTANT: Final[Schema] = {
-    "type": "string",
-    "format": "date-time",
-    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z$",
-}
-DECIMAL: Final[Schema] = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]{1,12})?$"}
-VERSION: Final[Schema] = {"type": "integer", "const": 1}
-SIDES: Final[Schema] = of(legacy=COUNT, service=COUNT, shadow=COUNT, unknown=COUNT)
-COUNTS: Final[Schema] = of(bad=WHOLE, total=COUNT)
-BETWEEN: Final[Schema] = of(low=NUMBER, high=maybe(NUMBER))
-SHARES: Final[Schema] = many(maybe(of(legacy=COUNT, total=COUNT)))
 
 _BRIEF = of(
     id=TEXT,
-    kind=_words(IncidentKind),
+    kind=words(IncidentKind),
     route=TEXT,
-    severity=_words(Severity),
+    severity=words(Severity),
     open=FLAG,
     impact_start=INSTANT,
     acknowledged_by=maybe(TEXT),
     mitigated=FLAG,
-    alerts=many(_words(AlertName)),
-    decision=maybe(_words(DecisionOutcome)),
-    rollback=maybe(_words(RollbackState)),
+    alerts=many(words(AlertName)),
+    decision=maybe(words(DecisionOutcome)),
+    rollback=maybe(words(RollbackState)),
 )
-_CONDITION = of(name=TEXT, holds=_words(Tri), evidence=TEXT)
+_CONDITION = of(name=TEXT, holds=words(Tri), evidence=TEXT)
 _ALERT = of(
     id=TEXT,
-    name=_words(AlertName),
+    name=words(AlertName),
     slo=TEXT,
     tier=TEXT,
     lane=word(("all", "service")),
-    severity=_words(Severity),
+    severity=words(Severity),
     fired_at=INSTANT,
     resolved_at=maybe(INSTANT),
     impact_start=INSTANT,
@@ -102,10 +70,10 @@ _ALERT = of(
 )
 _INCIDENT = of(
     id=TEXT,
-    kind=_words(IncidentKind),
+    kind=words(IncidentKind),
     service=TEXT,
     route=TEXT,
-    severity=_words(Severity),
+    severity=words(Severity),
     open=FLAG,
     impact_start=INSTANT,
     detected_at=INSTANT,
@@ -121,8 +89,8 @@ _INCIDENT = of(
     alerts=many(_ALERT),
     decision=maybe(
         of(
-            outcome=_words(DecisionOutcome),
-            reason=_words(Reason),
+            outcome=words(DecisionOutcome),
+            reason=words(Reason),
             at=INSTANT,
             plan=maybe(TEXT),
             plan_digest=maybe(TEXT),
@@ -133,8 +101,8 @@ _INCIDENT = of(
         of(
             id=TEXT,
             plan=TEXT,
-            state=_words(RollbackState),
-            verdict=_words(RollbackVerdict),
+            state=words(RollbackState),
+            verdict=words(RollbackVerdict),
             decided_at=INSTANT,
             done_at=maybe(INSTANT),
             verified_at=maybe(INSTANT),
@@ -155,7 +123,7 @@ _SIDE = of(
 _ROUTE = of(
     route=TEXT,
     service=TEXT,
-    stage=_words(Stage),
+    stage=words(Stage),
     plan=maybe(TEXT),
     armed=FLAG,
     served_by=word(("service", "legacy", "both", "nobody", "unknown")),
@@ -167,7 +135,7 @@ _ROUTE = of(
 )
 _TIER = of(
     name=TEXT,
-    severity=_words(Severity),
+    severity=words(Severity),
     factor=NUMBER,
     long_seconds=DURATION,
     short_seconds=DURATION,
@@ -210,9 +178,9 @@ _SLO = of(
 )
 _CRITERION = of(
     name=TEXT,
-    measure=_words(Measure),
+    measure=words(Measure),
     target=TEXT,
-    verdict=_words(Verdict),
+    verdict=words(Verdict),
     value=maybe(NUMBER),
     low=maybe(NUMBER),
     high=maybe(NUMBER),
@@ -239,7 +207,7 @@ _AXIS = of(start=INSTANT, step_seconds=DURATION, slots=COUNT, until=INSTANT)
 _BURN = of(
     slo=TEXT,
     tier=TEXT,
-    severity=_words(Severity),
+    severity=words(Severity),
     factor=NUMBER,
     long_seconds=DURATION,
     low=maybe(NUMBER),
@@ -268,18 +236,18 @@ _ROW = of(
     findings=many(TEXT),
     incidents=many(ref("IncidentBrief")),
 )
-_PAGE = of(number=COUNT, pages=COUNT, size=COUNT, matching=COUNT, all=COUNT, query=TEXT, stage=maybe(_words(Stage)))
+_PAGE = of(number=COUNT, pages=COUNT, size=COUNT, matching=COUNT, all=COUNT, query=TEXT, stage=maybe(words(Stage)))
 _HEALTHY: Final[Schema] = {"type": "object", "additionalProperties": FLAG}
-_ENTRY = of(step=TEXT, state=_words(StepState), attempt=COUNT, at=INSTANT, detail=TEXT)
-_STEP = of(id=TEXT, repeat=_words(Repeat), deadline_seconds=DURATION, call=TEXT, compensation=maybe(TEXT))
+_ENTRY = of(step=TEXT, state=words(StepState), attempt=COUNT, at=INSTANT, detail=TEXT)
+_STEP = of(id=TEXT, repeat=words(Repeat), deadline_seconds=DURATION, call=TEXT, compensation=maybe(TEXT))
 _ROLLBACK = of(
     id=TEXT,
     incident=TEXT,
     route=TEXT,
     plan=TEXT,
-    data=_words(DataPlan),
+    data=words(DataPlan),
     data_loss=maybe(TEXT),
-    state=_words(RollbackState),
+    state=words(RollbackState),
     decided_at=INSTANT,
     valid_until=INSTANT,
     gateway=maybe(TEXT),
@@ -291,10 +259,10 @@ _DELIVERY = of(
     receiver=TEXT,
     original_receiver=maybe(TEXT),
     incident=TEXT,
-    kind=_words(PageKind),
-    severity=_words(Severity),
+    kind=words(PageKind),
+    severity=words(Severity),
     headline=TEXT,
-    state=_words(DeliveryState),
+    state=words(DeliveryState),
     attempts=COUNT,
     reason=maybe(TEXT),
     ambiguous=FLAG,
@@ -304,7 +272,7 @@ _DELIVERY = of(
 )
 _TRANSITION = of(
     at=INSTANT,
-    kind=_words(TransitionKind),
+    kind=words(TransitionKind),
     subject=TEXT,
     text=TEXT,
     actor=maybe(TEXT),
@@ -326,8 +294,8 @@ _SIZE = of(
 _COUNTS_OVER_TIME: Final[Schema] = many(maybe(WHOLE))
 
 
-def _tally(words: type[StrEnum]) -> Schema:
-    return of(**{each.value: COUNT for each in words})
+def _tally(known: type[StrEnum]) -> Schema:
+    return of(**{each.value: COUNT for each in known})
 
 
 def _wish() -> Schema:
@@ -347,7 +315,7 @@ def _wish() -> Schema:
         "type": "object",
         "properties": {
             **usual,
-            "kind": _words(CommandKind),
+            "kind": words(CommandKind),
             "subject": {**texts["subject"], "minLength": 1, "pattern": r"\S"},
             "until": said(maybe(texts["until"]), "an instant with its offset; of a silence, or use for"),
             "for": said(maybe(texts["for"]), "a duration such as 30m"),
@@ -371,7 +339,7 @@ def _wish() -> Schema:
 SCHEMAS: Final[dict[str, Schema]] = {
     "Errors": of(errors={"type": "array", "items": TEXT, "minItems": 1}),
     "Wish": _wish(),
-    "Taken": of(id=TEXT, kind=_words(CommandKind), subject=TEXT, until=maybe(INSTANT)),
+    "Taken": of(id=TEXT, kind=words(CommandKind), subject=TEXT, until=maybe(INSTANT)),
     "IncidentBrief": _BRIEF,
     "IncidentState": _INCIDENT,
     "RouteState": _ROUTE,
@@ -390,7 +358,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         at=INSTANT,
         started_at=INSTANT,
         migration=TEXT,
-        mode=_words(Mode),
+        mode=words(Mode),
         hold_seconds=DURATION,
         agent=of(
             sequence=COUNT,
@@ -412,7 +380,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         started_at=INSTANT,
         sequence=COUNT,
         migration=TEXT,
-        mode=_words(Mode),
+        mode=words(Mode),
         legacy_ratio=maybe(DECIMAL),
         share=SHARES,
         forecast=ref("Forecast"),
@@ -473,7 +441,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         size=maybe(_SIZE),
         deliveries=many(ref("Delivery")),
         rollback=maybe(ref("RollbackState")),
-        runbooks=many(of(alert=_words(AlertName), path=maybe(TEXT))),
+        runbooks=many(of(alert=words(AlertName), path=maybe(TEXT))),
         transitions=many(ref("Transition")),
     ),
     "Criteria": of(version=VERSION, at=INSTANT, criteria=many(ref("Criterion"))),
@@ -493,7 +461,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         sequence=maybe(COUNT),
         interval_seconds=DURATION,
         last_tick_ms=maybe(COUNT),
-        mode=maybe(_words(Mode)),
+        mode=maybe(words(Mode)),
         kill_switch=FLAG,
         wall_clock_step_seconds=maybe(NUMBER),
         sources=many(
@@ -510,7 +478,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         outbox=of(
             oldest_pending_at=maybe(INSTANT),
             oldest_pending_seconds=maybe(DURATION),
-            queues=many(of(receiver=TEXT, state=_words(DeliveryState), rows=COUNT)),
+            queues=many(of(receiver=TEXT, state=words(DeliveryState), rows=COUNT)),
         ),
         store=of(
             path=maybe(TEXT),

@@ -2,8 +2,7 @@
 
 from aiohttp import web
 
-from figwatch_agent.report.records import delivery_document as delivery_document
-from figwatch_agent.report.records import rollback_document, transition_document
+from figwatch_agent.report.records import delivery_document, rollback_document, transition_document
 from figwatch_agent.web.answers import errors, json_answer
 from figwatch_agent.web.api_query import LONGEST_ID, MOST, Query, nothing_asked
 from figwatch_agent.web.deps import Deps
