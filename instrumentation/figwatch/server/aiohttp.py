@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, Protocol, cast
 
 from aiohttp import WSMessage, WSMsgType, web
 from aiohttp.abc import AbstractStreamWriter
+from multidict import istr
 
 from figwatch import contract
 from figwatch.errors import TooLateError
@@ -23,7 +25,14 @@ SERVED_BY: Final[Any] = web.RequestKey("served_by", str) if hasattr(web, "Reques
 """Key in the request for its side, one of contract.SIDES."""
 
 _SOCKET: Final[Any] = web.RequestKey("figwatch_socket", object) if hasattr(web, "RequestKey") else "figwatch_socket"
+# Of the kind that need not be lower-cased for each lookup.
+_TRACEPARENT: Final = istr(contract.TRACEPARENT_HEADER)
+_TRACESTATE: Final = istr(contract.TRACESTATE_HEADER)
+_STATUS: Final = istr(contract.MIGRATION_STATUS_HEADER)
+_TOKEN: Final = istr(contract.MIGRATION_TOKEN_HEADER)
+_TRACE_ID: Final = istr(contract.TRACE_ID_HEADER)
 _METHOD_NOT_ALLOWED: Final = 405
+_PLAIN: Final = frozenset({web.Response})
 _GATEWAY_TIMEOUT: Final = 504  # what aiohttp answers for a handler that raised TimeoutError
 
 
@@ -36,9 +45,8 @@ class _WatchedSocket(Protocol):
 
 
 class _Watched(Protocol):
-    """The two methods of a response that are replaced on the instance while it is sent."""
+    """The methods of a stream that are replaced on the instance while it is sent."""
 
-    prepare: Callable[[web.BaseRequest], Awaitable[AbstractStreamWriter | None]]
     write_eof: Callable[..., Awaitable[None]]
     write: Callable[[Any], Awaitable[None]]
 
@@ -137,7 +145,10 @@ class AiohttpWatch:
 
     async def prepared(self, request: web.Request, response: web.StreamResponse) -> None:
         """The headers are about to go out: note the status and add the trace id."""
-        seen = cast("Observation[web.Request] | None", request.get(_KEY))
+        try:
+            seen: Observation[web.Request] | None = request[_KEY]
+        except KeyError:  # no request of ours; asking with `get` would cost three calls
+            return
         if seen is None:
             return
         try:
@@ -147,13 +158,14 @@ class AiohttpWatch:
 
     def _begin(self, request: web.Request) -> Observation[web.Request] | None:
         try:
+            headers = request.headers
             seen = self.observer.begin(
                 request,
                 request.method,
-                header_of(request, contract.TRACEPARENT_HEADER),
-                header_of(request, contract.TRACESTATE_HEADER),
-                header_of(request, contract.MIGRATION_STATUS_HEADER),
-                header_of(request, contract.MIGRATION_TOKEN_HEADER),
+                header_of(request, _TRACEPARENT) if _TRACEPARENT in headers else None,
+                header_of(request, _TRACESTATE) if _TRACESTATE in headers else None,
+                header_of(request, _STATUS) if _STATUS in headers else None,
+                header_of(request, _TOKEN) if _TOKEN in headers else None,
             )
             request[_KEY] = seen
             if seen is not None:
@@ -165,14 +177,16 @@ class AiohttpWatch:
 
 
 def _note(seen: Observation[web.Request], response: web.StreamResponse) -> None:
-    if isinstance(response, web.WebSocketResponse):
+    plain = type(response) in _PLAIN  # asking for the very class: these are abstract, and `isinstance` is dear there
+    if not plain and isinstance(response, web.WebSocketResponse):
         _watch_socket(seen, response)
         return
     seen.status = response.status
-    response.headers.setdefault(contract.TRACE_ID_HEADER, seen.span.trace_id)
-    if not isinstance(response, web.Response):
+    response.headers.setdefault(_TRACE_ID, seen.span.trace_id)
+    if not plain and not isinstance(response, web.Response):
         _watch_writes(seen, response)
-        _watch_end(seen, response)  # the handler may end it itself, and go on working
+        # The handler may end it itself, and go on working.
+        cast(_Watched, response).write_eof = partial(_write_eof, seen, response, response.write_eof)
 
 
 def _watch_socket(seen: Observation[web.Request], response: web.WebSocketResponse) -> None:
@@ -223,52 +237,52 @@ def _watch_writes(seen: Observation[web.Request], response: web.StreamResponse) 
     watched.write = counted
 
 
-def _hold(seen: Observation[web.Request], response: object) -> None:
+def _hold(seen: Observation[web.Request], response: Any) -> None:
     """Follow a response that the server has yet to send, or to end."""
     if seen.finished:
         _socket_ended(seen, response, None)
         return
-    if not isinstance(response, web.StreamResponse):
-        seen.status = 500  # what aiohttp answers for a handler that returned something else
-        seen.abort(contract.NO_RESPONSE)
-        return
+    if type(response) not in _PLAIN:
+        if not isinstance(response, web.StreamResponse):
+            seen.status = 500  # what aiohttp answers for a handler that returned something else
+            seen.abort(contract.NO_RESPONSE)
+            return
+        if response.prepared and not isinstance(response, web.Response):
+            return  # its end is watched since it was prepared
     try:
-        _follow(seen, response)
+        response.prepare = partial(_prepare, seen, response.prepare)
+        response.write_eof = partial(_write_eof, seen, response, response.write_eof)
     except Exception as error:  # noqa: BLE001 - the request's edge: the response is sent as it is
         seen.fault("aiohttp", error)
 
 
-def _follow(seen: Observation[web.Request], response: web.StreamResponse) -> None:
-    if response.prepared and not isinstance(response, web.Response):
-        return  # its end is watched since it was prepared
-    watched = cast(_Watched, response)
-    prepare = watched.prepare
-
-    async def watched_prepare(request: web.BaseRequest) -> AbstractStreamWriter | None:
-        try:
-            return await prepare(request)
-        except BaseException as error:
-            _broke(seen, error)
-            raise
-
-    watched.prepare = watched_prepare
-    _watch_end(seen, response)
+async def _prepare(
+    seen: Observation[web.Request],
+    prepare: Callable[[web.BaseRequest], Awaitable[AbstractStreamWriter | None]],
+    request: web.BaseRequest,
+) -> AbstractStreamWriter | None:
+    """In place of a response's own method, while it is sent."""
+    try:
+        return await prepare(request)
+    except BaseException as error:
+        _broke(seen, error)
+        raise
 
 
-def _watch_end(seen: Observation[web.Request], response: web.StreamResponse) -> None:
-    watched = cast(_Watched, response)
-    write_eof = watched.write_eof
-
-    async def watched_write_eof(*data: bytes) -> None:
-        try:
-            await write_eof(*data)
-        except BaseException as error:
-            _broke(seen, error)
-            raise
-        seen.status = response.status
-        seen.finish()
-
-    watched.write_eof = watched_write_eof
+async def _write_eof(
+    seen: Observation[web.Request],
+    response: web.StreamResponse,
+    write_eof: Callable[..., Awaitable[None]],
+    *data: bytes,
+) -> None:
+    """In place of a response's own method: its last byte goes out."""
+    try:
+        await write_eof(*data)
+    except BaseException as error:
+        _broke(seen, error)
+        raise
+    seen.status = response.status
+    seen.finish()
 
 
 def _broke(seen: Observation[web.Request], error: BaseException) -> None:
