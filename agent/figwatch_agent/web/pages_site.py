@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlencode
 from figwatch_agent.durations import SECOND, format_instant
 from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.names import Stage
+from figwatch_agent.model.view import View
 from figwatch_agent.report.overview import LONGEST_QUERY, Ask
 from figwatch_agent.report.words import visible
 from figwatch_agent.web.api_figures import Figures
@@ -82,6 +83,7 @@ class Site:
         self._deps = deps
         self._figures = figures
         self._templates = templates
+        self._shown: View | None = None  # what is kept was made of it
         self._kept: OrderedDict[tuple[Asked, str], tuple[object, Content]] = OrderedDict()
         self._makers: Mapping[str, Callable[[Asked, str], Awaitable[Content | None]]] = {
             "overview": self._overview,
@@ -93,6 +95,9 @@ class Site:
 
     async def content(self, asked: Asked, role: str) -> Content | None:
         """The page as somebody of this role sees it; "" is a stranger. None before the first tick and for nothing."""
+        if self._figures.view is not self._shown:
+            self._shown = self._figures.view
+            self._kept.clear()
         key, stamp = (asked, role), self._stamp(asked)
         kept = self._kept.get(key)
         if kept is not None and kept[0] == stamp:
@@ -104,16 +109,16 @@ class Site:
             return None
         if not role:
             content = self._for_strangers(content)
-        self._kept[key] = (stamp, content)
+        if self._figures.view is self._shown:  # else a tick went by meanwhile, and this is yesterday's already
+            self._kept[key] = (stamp, content)
         if len(self._kept) > MOST_KEPT:
             self._kept.popitem(last=False)
         return content
 
     def _stamp(self, asked: Asked) -> object:
         """What a content stands and falls with; the agent's own page changes without a tick."""
-        view = self._figures.view
         second = self._deps.clock.now() // SECOND if asked.page == "agent" else 0
-        return None if view is None else view.sequence, view and view.at, tuple(self._deps.healthy().items()), second
+        return tuple(self._deps.healthy().items()), second
 
     def _for_strangers(self, content: Content) -> Content:
         hide = self._deps.redaction.text
