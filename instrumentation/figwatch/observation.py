@@ -165,7 +165,11 @@ class Observer(Generic[Carrier]):
         key = (seen.method, route, status, error, seen.side)
         cell = self._cells.get(key) or self._cell(key)
         bucket = cell.observe(now - started, (seen.first or now) - started if status else None)
-        if seen.span.flags & SAMPLED and (shared.span_sink is not None or now >= cell.stale[bucket]):
+        if not seen.span.flags & SAMPLED:
+            return
+        if shared.span_missed is not None:
+            shared.span_missed()
+        if shared.span_sink is not None or now >= cell.stale[bucket]:
             # Where nobody drains spans, one a second is made to show on the metrics page.
             cell.stale[bucket] = now + EXEMPLAR_SECONDS
             cell.exemplars[bucket] = self.emit(seen, cell.labels, now - started)

@@ -147,6 +147,7 @@ class SpanLane(Lane):
 
     def step(self, now: Callable[[], float], patience: float = PATIENCE, *, last: bool = False) -> None:
         """Send what is due; with `last` everything that waits."""
+        self._queue.settle()
         began = now()
         if not last and (began < self.attempts.not_before or (began < self.due and len(self._queue) < self._batch)):
             return
@@ -221,32 +222,54 @@ class Drain:
             self._telemetry.span_sink = self._queue.put
         self._thread.start()
 
+    def _close(self) -> None:
+        """No room: spans are counted as missed and not even made, which is what a dead collector may cost."""
+        if self._telemetry.span_sink == self._queue.put:
+            self._telemetry.span_missed = self._queue.miss
+            self._telemetry.span_sink = None
+
+    def _reopen(self) -> None:
+        if self._telemetry.span_missed == self._queue.miss and self._queue.has_room:
+            self._telemetry.span_missed = None
+            if self._telemetry.span_sink is None:
+                self._telemetry.span_sink = self._queue.put
+
     def stop(self, patience: float = EXIT_PATIENCE) -> None:
         """Send what is left, within `patience` seconds in all, and end. Later calls do nothing."""
-        if self._telemetry.span_sink == self._queue.put:
-            self._telemetry.span_sink = None
+        self._let_go()
         if not self._stopping:
             self._patience = patience
             self._stopping = True
             self._wake.set()
         if self._thread.is_alive() and threading.current_thread() is not self._thread:
             self._thread.join(patience)
+        self._queue.settle()
 
     def restart(self) -> None:
         """In a forked child: the thread stayed behind, what waits belongs to the parent, and so do its connections."""
-        ours = self._telemetry.span_sink == self._queue.put
         if self._stopping:
             return
+        ours = self._let_go()
         self._begin()
         if ours:
             self._telemetry.span_sink = self._queue.put
         self._thread.start()
 
+    def _let_go(self) -> bool:
+        """Take no more spans; whether any came here. Another's sink (a test's, a provider's) is left alone."""
+        ours = self._telemetry.span_sink == self._queue.put
+        if ours:
+            self._telemetry.span_sink = None
+        if self._telemetry.span_missed == self._queue.miss:
+            self._telemetry.span_missed = None
+            ours = True
+        return ours
+
     def _begin(self) -> None:
         self._wake = threading.Event()
         self._thread: threading.Thread = threading.Thread(target=self._run, name="figwatch-otlp", daemon=True)
         self._queue: SpanQueue = SpanQueue(
-            self._telemetry.health.span_dropped, self._settings.queue, self._settings.batch, self._wake.set
+            self._telemetry.health.span_dropped, self._settings.queue, self._settings.batch, self._wake.set, self._close
         )
         resource = resource_of(self._given)
         self._lanes = [self._lane(destination, resource) for destination in self._settings.destinations]
@@ -276,6 +299,8 @@ class Drain:
             return
         try:
             lane.step(self._clock, patience, last=last)
+            if not last:
+                self._reopen()
         except Exception as error:  # noqa: BLE001 - the thread's edge: it must outlive whatever a collector does
             lane.due = self._clock() + LONGEST_PAUSE
             self._telemetry.health.fault("otlp", error)

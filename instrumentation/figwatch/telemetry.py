@@ -126,6 +126,7 @@ class Telemetry:
         self.timer = timer
         self.wall_clock = wall_clock
         self.span_sink: Callable[[Ended], None] | None = None  # set when somebody drains; no span is made else
+        self.span_missed: Callable[[], object] | None = None  # in place of the sink, while there is no room for spans
         self.sampler: Sampler | None = None  # decides in place of the caller, where one is configured
         self.provider: object = None  # the global TracerProvider that was looked at last
         self.lock = threading.RLock()  # for what happens once: starting to export, following a provider

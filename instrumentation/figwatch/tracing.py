@@ -307,22 +307,31 @@ class SpanQueue:
         length: int = QUEUE_LENGTH,
         enough: int = QUEUE_LENGTH,
         wake: Callable[[], None] = _do_nothing,
+        full: Callable[[], None] = _do_nothing,
     ) -> None:
-        """`dropped` is told how many spans found no room, `wake` when `enough` spans are waiting."""
+        """`dropped` is told how many spans found no room.
+
+        `wake` is called when `enough` spans are waiting, `full` for each that finds no room: the one may fetch some,
+        the other may call `miss` from then on, so that no span is made for nothing.
+        """
         self._waiting: deque[Ended] = deque()
         self._length = length
         self._dropped = dropped
         self._missed = count()
         self._settled = 0
         self._settling = threading.Lock()
+        self.miss: Callable[[], object] = self._missed.__next__
+        """Count a span that found no room: one step, so that no thread is overlooked; a tenth of what a cell costs."""
         self._before_last = enough - 1
         self._wake = wake
+        self._full = full
 
     def put(self, ended: Ended) -> None:
         """Append, or drop and count."""
         waiting = len(self._waiting)
         if waiting >= self._length:
-            next(self._missed)  # one step, so that no thread is overlooked; a tenth of what a cell costs
+            self.miss()
+            self._full()
             return
         self._waiting.append(ended)
         if waiting == self._before_last:
@@ -338,6 +347,11 @@ class SpanQueue:
             except IndexError:
                 break
         return taken
+
+    @property
+    def has_room(self) -> bool:
+        """Whether one more span would be taken."""
+        return len(self._waiting) < self._length
 
     def settle(self) -> None:
         """Tell how many spans found no room since the last time."""

@@ -93,7 +93,7 @@ def record(number: int) -> SpanRecord:
 
 def test_a_full_queue_drops_the_newest_and_says_so() -> None:
     dropped: list[int] = []
-    queue = SpanQueue(lambda: dropped.append(1), length=2)
+    queue = SpanQueue(dropped.append, length=2)
     for number in range(3):
         queue.put(record(number))
     assert [span.span_id[-1] for span in queue.take(10)] == ["0", "1"]

@@ -347,6 +347,30 @@ def nobody(kind: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
 
 
+def test_spans_that_find_no_room_are_counted_and_not_made_until_there_is_room_again(
+    collector: Collector, protocol: str
+) -> None:
+    telemetry = fresh_telemetry()
+    collector.answers.append(LATER[protocol])
+    drain = Drain(
+        telemetry, settings(collector.url, protocol, span_interval=0.05)._replace(queue=10, batch=10), {},
+        chance=lambda: 0.0,
+    )  # fmt: skip
+    with recording(telemetry) as recorded:
+        drain.start()
+        serve_one(telemetry)
+        wait_until(lambda: bool(collector.refused))
+        for _ in range(30):  # the first waits for its second attempt, half a second from now
+            serve_one(telemetry)
+        assert telemetry.span_sink is None
+        wait_until(lambda: len(collector.spans()) == 11)
+        wait_until(lambda: telemetry.span_sink is not None)
+        assert recorded.value(contract.DROPPED_SPANS) == 20
+        serve_one(telemetry)
+        wait_until(lambda: len(collector.spans()) == 12)
+        drain.stop()
+
+
 @pytest.mark.parametrize("kind", ["refuses", "is silent", "is deaf"])
 def test_a_collector_that_is_none_costs_spans_that_are_counted_and_two_seconds_at_the_end(
     kind: str, protocol: str
@@ -357,10 +381,10 @@ def test_a_collector_that_is_none_costs_spans_that_are_counted_and_two_seconds_a
         drain.start()
         for _ in range(400):
             serve_one(telemetry)
-        assert recorded.value(contract.DROPPED_SPANS) >= 400 - 2 * 100
         began = time.monotonic()
         drain.stop()
         assert time.monotonic() - began < 2.5
+        assert recorded.value(contract.DROPPED_SPANS) >= 400 - 2 * 100
         assert recorded.requests() == 400
         assert recorded.faults() == 0
 
