@@ -7,19 +7,23 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from figwatch_agent.commands.schema import GRAMMARS, schema_text
 from figwatch_agent.generate.runbook_index import runbook_index
+from figwatch_agent.notify.webhook_schema import webhook_schema_text
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+WEBHOOK_SCHEMA: Final = "agent/figwatch_agent/notify/webhook.schema.json"
 
 
 def generated() -> dict[str, str]:
     """Every generated file of the project, as {path: text}."""
+    schemas = {f"schemas/{name}.schema.json": schema_text(name) for name in GRAMMARS}
     runbooks = {
         file.relative_to(ROOT).as_posix(): file.read_text("utf-8")
         for file in ROOT.joinpath("runbooks").glob("*.md")
         if file.name != "README.md"
     }
-    return runbook_index(runbooks)
+    return {**schemas, WEBHOOK_SCHEMA: webhook_schema_text(), **runbook_index(runbooks)}
 
 
 def difference(path: str, text: str) -> str:
@@ -48,6 +52,7 @@ def main(arguments: list[str]) -> int:
             print(f"out of date: {', '.join(stale)}; run `make generate` and commit", file=sys.stderr)
         return 1 if stale else 0
     for path, text in stale.items():
+        ROOT.joinpath(path).parent.mkdir(exist_ok=True)
         ROOT.joinpath(path).write_text(text, "utf-8", newline="\n")
         print(f"wrote {path}")
     return 0
