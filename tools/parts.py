@@ -1,7 +1,8 @@
-"""Provide the real programs that tests talk to, without installing anything.
+"""Provide the real programs that tests talk to, without installing anything that could be had otherwise.
 
 Debian's packages start daemons when they are installed; downloaded and unpacked into the ignored folder ``.parts``
-they are just programs. What is on the PATH already is taken from there. ``.parts/parts.json`` then says for each part
+they are just programs. A browser needs its libraries and is installed where that is allowed without asking (as root,
+or with ``sudo -n``). What is on the PATH already is taken from there. ``.parts/parts.json`` then says for each part
 where it is, or why it is missing; a missing part is no error here: the tests that need it list themselves (and fail in
 CI).
 """
@@ -27,11 +28,14 @@ class Part(NamedTuple):
 
     program: str
     package: str
+    others: tuple[str, ...] = ()  # other names under which the same thing may be on the PATH
+    whole: bool = False  # it must be installed with all that it needs; unpacking alone does not make it run
 
 
 PARTS: Final = (
     Part("prometheus", "prometheus"),
     Part("promtool", "prometheus"),
+    Part("chromium", "chromium", ("chromium-browser", "google-chrome", "google-chrome-stable", "chrome"), whole=True),
 )
 
 
@@ -88,6 +92,23 @@ def unpack(package: str) -> None:
     call(["dpkg-deb", "-x", str(download(package)), str(FOLDER / "root")], FOLDER)
 
 
+def install(package: str) -> None:
+    """Install ``package`` for the whole machine, if whoever runs this may do so without being asked."""
+    if shutil.which("apt-get") is None:
+        raise Missing("no apt-get here, and it is not on the PATH")
+    root = os.geteuid() == 0
+    if not root and shutil.which("sudo") is None:
+        raise Missing(f"not on the PATH; install it: apt-get install {package}")
+    rights = [] if root else ["sudo", "-n"]
+    print(f"figwatch: installing {package}", file=sys.stderr, flush=True)
+    command = [*rights, "apt-get", "install", "-y", "--no-install-recommends", package]
+    try:
+        call(command, FOLDER)
+    except Missing:
+        call([*rights, "apt-get", "update"], FOLDER)
+        call(command, FOLDER)
+
+
 def unpacked(program: str) -> Path | None:
     """Where ``program`` lies in the unpacked packages."""
     candidates = (FOLDER / "root" / "usr" / folder / program for folder in ("bin", "sbin"))
@@ -95,10 +116,16 @@ def unpacked(program: str) -> Path | None:
 
 
 def provide(part: Part) -> Path:
-    """Return the program of ``part``, unpacking its package if need be; raise Missing if that fails."""
-    on_path = shutil.which(part.program)
+    """Return the program of ``part``, unpacked or installed if need be; raise Missing if that fails."""
+    on_path = next((found for name in (part.program, *part.others) if (found := shutil.which(name))), None)
     if on_path is not None:
         return Path(on_path)
+    if part.whole:
+        install(part.package)
+        installed = shutil.which(part.program)
+        if installed is None:
+            raise Missing(f"the package {part.package} put no program {part.program} on the PATH")
+        return Path(installed)
     if unpacked(part.program) is None:
         unpack(part.package)
     path = unpacked(part.program)

@@ -99,7 +99,30 @@ def test_what_is_on_the_path_is_not_downloaded(machine: Path) -> None:
     assert account["promtool"] == {"path": str(machine / "bin/promtool")}
 
 
+@pytest.mark.parametrize("name", ["chromium", "chromium-browser", "google-chrome"])
+def test_any_chromium_or_chrome_on_the_path_will_do(machine: Path, name: str) -> None:
+    program(machine, name, "exit 0\n")
+    account, _ = provide(machine)
+    assert account["chromium"] == {"path": str(machine / "bin" / name)}
+
+
+def test_a_browser_is_installed_with_what_it_needs_where_nobody_has_to_be_asked(machine: Path) -> None:
+    program(
+        machine,
+        "apt-get",
+        'case "$*" in\n'
+        "update) touch updated ;;\n"
+        "install*chromium) test -e updated || { echo 'E: Unable to locate package' >&2; exit 100; }\n"
+        "    printf '#!/bin/sh\\n' >../bin/chromium; chmod +x ../bin/chromium ;;\n"
+        "esac\n",
+    )
+    program(machine, "sudo", 'test "$1" = -n || exit 1\nshift\nexec "$@"\n')
+    account, _ = provide(machine)
+    assert account["chromium"] == {"path": str(machine / "bin/chromium")}
+
+
 def test_a_second_run_downloads_nothing(machine: Path) -> None:
+    program(machine, "chromium", "exit 0\n")
     program(machine, "apt-get", "touch prometheus_1.deb\n")
     program(machine, "dpkg-deb", DPKG)
     first, _ = provide(machine)
