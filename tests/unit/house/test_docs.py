@@ -19,6 +19,7 @@ from figwatch_agent import cli
 from figwatch_agent.durations import format_duration
 from figwatch_agent.files import call_file, plan_file, settings_file, slo_file
 from figwatch_agent.files.targets import TAKEN
+from figwatch_agent.model.audit import AuditKind
 from figwatch_agent.model.command import CommandKind
 from figwatch_agent.model.decision import DecisionOutcome, Reason
 from figwatch_agent.model.effect import DeliveryState, RollbackState
@@ -250,6 +251,7 @@ SETS: Mapping[str, type[StrEnum]] = {
     "delivery reason": DeliveryReason,
     "scrape reason": FaultReason,
     "kind": CommandKind,
+    "audit kind": AuditKind,
 }
 
 
