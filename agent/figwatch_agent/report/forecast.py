@@ -10,7 +10,7 @@ from figwatch_agent.evaluate.legacy_ratio import Bucket, NoForecast, Requests, f
 from figwatch_agent.model.history import Axis, Count
 
 _REASONS: Final[Mapping[str, str]] = {
-    NoForecast.TOO_FEW: "fewer than three days or hours with requests were measured",
+    NoForecast.TOO_FEW: "measured for too short a time to see a trend",
     NoForecast.ALREADY_ZERO: "legacy serves nothing already",
     NoForecast.NOT_FALLING: "legacy's share does not fall",
     NoForecast.LEVELLED_OFF: "legacy's share stopped falling before it reached zero",
