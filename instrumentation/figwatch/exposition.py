@@ -1,8 +1,8 @@
 """/metrics: the cells as prometheus_client metrics, in the text format or OpenMetrics as the scraper asks."""
 
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping, Sequence
 from itertools import zip_longest
-from typing import Any, Final
+from typing import Any, Final, Literal, overload
 
 from prometheus_client import CollectorRegistry, samples
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -15,6 +15,7 @@ from prometheus_client.utils import floatToGoString
 
 from figwatch import contract
 from figwatch.cells import Definition, Reading, whole
+from figwatch.errors import DefinitionError
 from figwatch.telemetry import Telemetry, process
 from figwatch.tracing import SpanRecord
 
@@ -26,10 +27,7 @@ Exemplars = Callable[[tuple[str, ...]], Sequence[SpanRecord | None]]
 """The exemplars of a series of REQUEST_DURATION, one for each bucket or none at all."""
 
 Scope = MutableMapping[str, Any]
-AsgiApp = Callable[
-    [Scope, Callable[[], Awaitable[Scope]], Callable[[Scope], Awaitable[None]]],
-    Awaitable[None],
-]
+WsgiApp = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
 class CellsCollector(Collector):
@@ -81,20 +79,51 @@ def page() -> Page:
     return Page(process())
 
 
-def metrics_app() -> AsgiApp:
-    """An ASGI application that answers every path with this process's metrics page."""
-    # The adapter is imported late: a WSGI service never needs it.
-    from figwatch.server.asgi import answer_scrape
+class MetricsPage:
+    """An ASGI application that answers every path with the metrics page: to serve, to mount, or as an endpoint."""
 
-    render = page()
+    def __init__(self) -> None:
+        """Made by `metrics_app`."""
+        # The adapter is imported late: a WSGI service never needs it.
+        from figwatch.server.asgi import answer_scrape
 
-    async def app(
-        scope: Scope, receive: Callable[[], Awaitable[Scope]], send: Callable[[Scope], Awaitable[None]]
+        self._answer = answer_scrape
+        self._render = page()
+
+    async def __call__(
+        self, scope: Scope, receive: Callable[[], Awaitable[Scope]], send: Callable[[Scope], Awaitable[None]]
     ) -> None:
+        """Serve one connection."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
-            await answer_scrape(scope, send, render)
+            await self._answer(scope, send, self._render)
+
+
+@overload
+def metrics_app(kind: Literal["asgi"] = "asgi") -> MetricsPage: ...
+
+
+@overload
+def metrics_app(kind: Literal["wsgi"]) -> WsgiApp: ...
+
+
+def metrics_app(kind: Literal["asgi", "wsgi"] = "asgi") -> MetricsPage | WsgiApp:
+    """An application that answers every path with this process's metrics page, for a port or a mount of its own.
+
+    `kind` says what the server speaks: `asgi` (uvicorn, a Mount or a Route of Starlette's) or `wsgi`. Instrumented
+    applications have the page already. Raises DefinitionError.
+    """
+    if kind == "asgi":
+        return MetricsPage()
+    if kind != "wsgi":
+        raise DefinitionError(f"metrics_app({kind!r}) is not known: write 'asgi' or 'wsgi'")
+    from figwatch.server.wsgi import answer_scrape
+
+    render = page()
+
+    def app(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        return answer_scrape(environ, start_response, render)
 
     return app
 

@@ -48,6 +48,11 @@ class Decision:
     route_template: str  # bounded: a rule's template or `__unmatched__`
     side: str  # one of contract.SIDES
 
+    @property
+    def rule(self) -> str | None:
+        """The template of the rule that decided; None where none matched."""
+        return None if self.route_template == contract.UNMATCHED_ROUTE else self.route_template
+
 
 class RouteState(TypedDict):
     """A rule as the control call shows it."""
@@ -157,12 +162,17 @@ def migration_headers(
     Names are matched in any case and with underscores for dashes, which WSGI servers cannot tell apart. Drop hop-by-hop
     headers yourself, before this: what `Connection` names would take ours along.
     """
-    kept = [(name, value) for name, value in raw_headers if name.lower().replace("_", "-") not in _MIGRATION_HEADERS]
+    kept = unforged(raw_headers)
     kept.append((contract.MIGRATION_STATUS_HEADER, decision.side))
     kept.append((contract.ORIGINAL_PATH_HEADER, quote(original_path, safe=_PATH_CHARACTERS)))
     if token:
         kept.append((contract.MIGRATION_TOKEN_HEADER, token))
     return kept
+
+
+def unforged(raw_headers: Iterable[tuple[str, str]]) -> Headers:
+    """The headers without those that only a gateway may set."""
+    return [(name, value) for name, value in raw_headers if name.lower().replace("_", "-") not in _MIGRATION_HEADERS]
 
 
 class Edge:

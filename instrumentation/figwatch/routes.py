@@ -85,6 +85,9 @@ class RouteTree(Generic[Value]):
                     raise RouteError(f"route {template!r}: {segment} takes all that follows and must stand last")
                 _refuse_twin(template, node.rest)
                 node.rest = value
+                above = "/".join(["", *segments[:-1]])
+                if above and "{" not in above:
+                    self._spelled.setdefault(above, value)  # the rest may be empty; what is spelled out to the end wins
                 return
             node = _child(node, segment)
         _refuse_twin(template, node.value)
@@ -120,6 +123,11 @@ def canonical(template: str) -> str:
     spelled = _FOREIGN.sub(lambda match: "{" + (match[1] or match[2]) + "}", template)
     rooted = spelled if spelled.startswith("/") else "/" + spelled
     return rooted[:-1] if len(rooted) > 1 and rooted.endswith("/") else rooted
+
+
+def slash_or_none(path: str | None) -> frozenset[str]:
+    """A path with and without a slash at its end; nothing for None."""
+    return frozenset() if path is None else frozenset({path, path.rstrip("/") + "/"})
 
 
 class Routes:

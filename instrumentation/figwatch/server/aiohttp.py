@@ -12,6 +12,7 @@ from multidict import istr
 from figwatch import contract
 from figwatch.errors import TooLateError
 from figwatch.observation import Observation, Observer
+from figwatch.routes import slash_or_none
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Renderer = Callable[[str], tuple[int, str, bytes]]
@@ -118,13 +119,13 @@ class AiohttpWatch:
     def __init__(self, observer: Observer[web.Request], metrics_path: str | None, render: Renderer) -> None:
         """`metrics_path` is answered here and not counted; None leaves every path to the application."""
         self.observer = observer
-        self._metrics_path = metrics_path
+        self._pages = slash_or_none(metrics_path)
         self._render = render
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Serve one request."""
-        if request.path == self._metrics_path and request.method in ("GET", "HEAD"):
+        if request.path in self._pages and request.method in ("GET", "HEAD"):
             return answer_scrape(request, self._render)
         seen = self._begin(request)
         if seen is None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from figwatch import contract
 from figwatch.observation import Observation, Observer
+from figwatch.routes import slash_or_none
 from figwatch.server.templates import asgi_template, header_of_scope
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class AsgiMiddleware:
         """`metrics_path` is answered here and not counted; None leaves every path to the application."""
         self.app = app
         self.observer = observer
-        self._metrics_path = metrics_path
+        self._pages = slash_or_none(metrics_path)
         self._render = render
         self._connections: Connections | None = None
 
@@ -87,7 +88,7 @@ class AsgiMiddleware:
             else:
                 await self.app(scope, receive, send)
             return
-        if scope["path"] == self._metrics_path and scope["method"] in ("GET", "HEAD"):
+        if scope["path"] in self._pages and scope["method"] in ("GET", "HEAD"):
             await answer_scrape(scope, send, self._render)
             return
         seen = self._begin(scope)

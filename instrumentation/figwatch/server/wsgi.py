@@ -6,6 +6,7 @@ from typing import Any, Final, Protocol
 
 from figwatch import contract
 from figwatch.observation import Observation, Observer
+from figwatch.routes import slash_or_none
 from figwatch.server.templates import note_flask, wsgi_template
 
 Environ = dict[str, Any]
@@ -75,14 +76,14 @@ class WsgiMiddleware:
         """`metrics_path` is answered here and not counted; None leaves every path to the application."""
         self.app = app
         self.observer = observer
-        self._metrics_path = metrics_path
+        self._pages = slash_or_none(metrics_path)
         self._render = render
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
         if environ.get(MARK) == self.observer.vantage:
             return self.app(environ, start_response)
-        if environ.get("PATH_INFO") == self._metrics_path and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        if environ.get("PATH_INFO") in self._pages and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return answer_scrape(environ, start_response, self._render)
         seen = self._begin(environ)
         if seen is None:

@@ -8,8 +8,11 @@ from typing import Any
 from wsgiref.validate import validator
 
 import aiohttp
+import httpx
 import pytest
 from aiohttp import web
+from starlette.applications import Starlette
+from starlette.routing import Mount, Route
 
 import figwatch
 from figwatch import contract, errors
@@ -477,3 +480,38 @@ async def test_the_metrics_app_answers_with_the_page() -> None:
     start, body = await call_asgi(figwatch.metrics_app(), "/", headers=[("Accept", "application/openmetrics-text")])
     assert start["status"] == 200
     assert body["body"].endswith(b"# EOF\n")
+
+
+def test_the_metrics_app_of_a_wsgi_server_answers_with_the_page() -> None:
+    status, _headers, page = call_wsgi(figwatch.metrics_app("wsgi"), "/anything")
+    assert status == "200 OK"
+    assert b"# TYPE http_server_request_duration_seconds histogram" in page
+
+
+def test_there_is_no_metrics_app_of_another_kind() -> None:
+    anything: Any = "cgi"
+    with pytest.raises(errors.DefinitionError, match="'asgi' or 'wsgi'"):
+        figwatch.metrics_app(anything)
+
+
+@pytest.mark.parametrize("place", [Mount, Route])
+@pytest.mark.parametrize("path", ["/metrics", "/metrics/"])
+async def test_in_starlette_the_page_answers_with_and_without_a_slash(place: Any, path: str) -> None:
+    app = Starlette(routes=[place("/metrics", figwatch.metrics_app())])
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://x", follow_redirects=True) as client:
+        answer = await client.get(path)
+    assert answer.status_code == 200
+    assert "# TYPE http_server_request_duration_seconds histogram" in answer.text
+
+
+@family
+async def test_the_page_of_an_instrumented_application_answers_with_and_without_a_slash(
+    family: type[Asgi | Wsgi | Aiohttp],
+) -> None:
+    with recording() as recorded:
+        for path in ("/metrics", "/metrics/"):
+            status, _headers, page = await get(family(), path)
+            assert status == 200
+            assert "# TYPE" in page
+    recorded.assert_requests(0)

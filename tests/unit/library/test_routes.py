@@ -46,6 +46,11 @@ def test_the_longest_spelled_out_template_wins(path: str, template: str | None) 
     assert known.find(path) == template
 
 
+def test_an_empty_rest_below_what_is_spelled_out_wins_over_a_parameter() -> None:
+    assert tree("/{x}", "/a/{r:path}").find("/a") == "/a/{r:path}"
+    assert tree("/a/{r:path}", "/{x}", "/a").find("/a") == "/a"
+
+
 def test_the_root_has_a_template_of_its_own() -> None:
     assert tree("/").find("/") == "/"
     assert tree("/").find("/x") is None
