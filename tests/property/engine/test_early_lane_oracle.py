@@ -121,7 +121,7 @@ def test_the_early_lane_fires_when_its_definition_says(
 
 
 @pytest.mark.slow
-@settings(max_examples=150, phases=UNSHRUNK)
+@settings(max_examples=60, phases=UNSHRUNK)
 @given(objective=st.sampled_from(OBJECTIVES), latency=st.booleans(), calm=before, story=stories)
 def test_many_early_lanes_fire_when_their_definition_says(
     objective: Fraction, latency: bool, calm: Any, story: list[Any]

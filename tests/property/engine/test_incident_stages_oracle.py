@@ -231,7 +231,7 @@ def test_an_incident_and_its_mttr_are_what_a_list_of_ticks_says(story: list[Any]
 
 
 @pytest.mark.slow
-@settings(max_examples=150, phases=UNSHRUNK)
+@settings(max_examples=40, phases=UNSHRUNK)
 @given(story=stories, calm=st.integers(0, 60))
 def test_many_incidents_are_what_a_list_of_ticks_says(story: list[Any], calm: int) -> None:
     follow([((20, 0), (5, 0), "", calm), *story])

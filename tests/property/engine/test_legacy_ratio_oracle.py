@@ -20,6 +20,7 @@ from support.world import settings as configured
 OTHER = "/somewhere/else"
 OVER, SLOT = MINUTE, 10 * SECOND
 Key = tuple[str, str, str]  # route, side, how it ended
+SERIES = {"slow": "good"}  # both were answered well: one series
 
 
 @dataclass
@@ -103,7 +104,7 @@ def follow(story: list[Any], offset: int) -> None:
             world.up = happening != "silent" and (happening, number) != ("down", 0)
             for route, side, ending, count in served:
                 world.serve(route=route, side=side, **{ending: count})
-                oracle.waiting[route, side, ending] += count
+                oracle.waiting[route, side, SERIES.get(ending, ending)] += count
             world.tick(pause)
             known = oracle.take(world.now, world.up)
             leaking = leak(world, oracle, leaking, known)
@@ -165,7 +166,7 @@ def test_the_legacy_ratio_is_what_a_list_of_requests_says(story: list[Any], offs
 
 
 @pytest.mark.slow
-@settings(max_examples=150, phases=UNSHRUNK)
+@settings(max_examples=60, phases=UNSHRUNK)
 @given(story=stories, offset=offsets)
 def test_many_legacy_ratios_are_what_a_list_of_requests_says(story: list[Any], offset: int) -> None:
     follow([([(CHAT, "service", "good", 5)], "", 10), *story], offset)

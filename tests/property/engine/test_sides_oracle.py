@@ -225,7 +225,7 @@ def test_the_guard_weighs_the_sides_as_their_exact_bounds_say(
 
 
 @pytest.mark.slow
-@settings(max_examples=100, phases=UNSHRUNK)
+@settings(max_examples=40, phases=UNSHRUNK)
 @given(story=stories, baseline=baselines, legacy_serves=serves)
 def test_many_guards_weigh_the_sides_as_their_exact_bounds_say(
     story: list[Any], baseline: Pair, legacy_serves: bool

@@ -103,7 +103,7 @@ def test_uptime_is_what_a_map_of_every_moment_says(story: list[Any], offset: int
 
 
 @pytest.mark.slow
-@settings(max_examples=300, phases=UNSHRUNK)
+@settings(max_examples=80, phases=UNSHRUNK)
 @given(story=stories, offset=offsets)
 def test_many_uptimes_are_what_a_map_of_every_moment_says(story: list[Any], offset: int) -> None:
     follow(story, offset)
