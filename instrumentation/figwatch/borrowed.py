@@ -5,13 +5,13 @@ from typing import Any
 from opentelemetry.trace import Span, SpanContext, SpanKind
 
 from figwatch.notes import Notes
-from figwatch.tracing import LightSpan, open_span
+from figwatch.tracing import LightSpan
 
 
-def borrowed(around: Any, traceparent: str | None, tracestate: str | None) -> LightSpan:
-    """The span to serve a request under, where `around` is current: itself if it is the server's, else one of ours."""
+def borrowed(around: Any) -> LightSpan | None:
+    """What stands for the span that is current around us, if it is a server's and somebody else's."""
     if isinstance(around, LightSpan) or getattr(around, "kind", None) is not SpanKind.SERVER:
-        return open_span(traceparent, tracestate)
+        return None
     return Borrowed(around)
 
 

@@ -144,7 +144,7 @@ class Observer(Generic[Carrier]):
                 # No closure: it would make every name it uses slower to read, in every request.
                 side = rule.decide(migration_status, migration_token, partial(self._reader.peer_of, carrier))
             around = current_span()
-            span = open_span(traceparent, tracestate) if around is None else borrowed(around, traceparent, tracestate)
+            span = (borrowed(around) if around is not None else None) or open_span(traceparent, tracestate)
             shared = self.telemetry
             if _otel_globals.get("_TRACER_PROVIDER") is not shared.provider:
                 follow_provider(shared)
