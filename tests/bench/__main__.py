@@ -13,11 +13,13 @@ from bench import (
     aiohttp_request,
     asgi_request,
     check_command,
+    exported_span,
     fastapi_request,
     flask_request,
     import_library,
     overview_page,
     scrape_parse,
+    uvicorn_wrk,
 )
 from bench.row import Bench, Row
 
@@ -26,6 +28,9 @@ REGISTRY: Final[dict[str, Bench]] = {
     "fastapi_request": fastapi_request.rows,
     "flask_request": flask_request.rows,
     "aiohttp_request": aiohttp_request.rows,
+    "exported_span": exported_span.rows,
+    "memory": memory.rows,
+    "uvicorn_wrk": uvicorn_wrk.rows,
     "import_library": import_library.rows,
     "check_command": check_command.rows,
     "scrape_parse": scrape_parse.rows,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator
 from types import FrameType
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware
 
 import figwatch
 from bench import apart, traffic
+from bench.asgi_messages import Receive, Send, receive, send
 from bench.peers import sdk
 from bench.row import Row
 from bench.turns import Serve, above, spent
@@ -24,9 +25,6 @@ UNSAMPLED_LIMIT: Final = 1.0
 CALLS_LIMIT: Final = 40
 """Python functions that a request may call on top of the application's own."""
 
-Message = MutableMapping[str, Any]
-Send = Callable[[Message], Awaitable[None]]
-Receive = Callable[[], Awaitable[Message]]
 App = Callable[[dict[str, Any], Receive, Send], Awaitable[None]]
 
 START: Final = {
@@ -45,15 +43,6 @@ def application() -> App:
         await send(END)
 
     return app
-
-
-async def receive() -> Message:
-    """A request without a body."""
-    return {"type": "http.request", "body": b"", "more_body": False}
-
-
-async def send(_message: Message) -> None:
-    """The server's end."""
 
 
 def rows() -> Iterator[Row]:

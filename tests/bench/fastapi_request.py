@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 from prometheus_fastapi_instrumentator import Instrumentator
 
 import figwatch
 from bench import apart, traffic
-from bench.asgi_request import App, comparison, receive, send
+from bench.asgi_messages import receive, send
+from bench.asgi_request import App, comparison
+from bench.plain_fastapi import application
 from bench.row import Row
 from bench.turns import Serve, spent
 
@@ -21,17 +22,6 @@ LIMIT = 1 / 6
 def rows() -> Iterator[Row]:
     """Measured in a process of its own."""
     yield from apart.rows_of("fastapi_request")
-
-
-def application() -> FastAPI:
-    """A new one with one route."""
-    app = FastAPI()
-
-    @app.get(traffic.TEMPLATE)
-    async def chat(id: int) -> dict[str, int]:
-        return {"answer": id}
-
-    return app
 
 
 def measured() -> Iterator[Row]:
