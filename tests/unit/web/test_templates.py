@@ -12,7 +12,7 @@ from figwatch_agent.web.pages_rendering import Templates, digest_of
 
 
 def test_every_template_is_in_the_package_and_compiles() -> None:
-    environment = jinja2.Environment(loader=jinja2.PackageLoader("figwatch_agent.web"))
+    environment = jinja2.Environment(loader=jinja2.PackageLoader("figwatch_agent.web"), autoescape=True)
     environment.filters.update(Templates()._environment.filters)
     names = environment.list_templates()
     assert {"layout.html", "overview.html", "route.html", "incident.html", "agent.html", "runbook.html"} <= set(names)
