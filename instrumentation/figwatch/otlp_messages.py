@@ -36,15 +36,18 @@ _CODES: Final = {
 Exemplars = Callable[[tuple[str, ...]], Sequence[SpanRecord | None]]
 """The exemplars of a series, one for each bucket or none at all."""
 
+_ENCODED: Final = 4096  # label sets; those of one service are bounded far below
+_encoded: Final[dict[tuple[str, ...], bytes]] = {}
 _CUMULATIVE: Final = metrics_pb2.AGGREGATION_TEMPORALITY_CUMULATIVE
 
 
 def traces_request(spans: Iterable[SpanRecord], resource: Mapping[str, str]) -> bytes:
     """The body of a POST to /v1/traces."""
-    scoped = trace_pb2.ScopeSpans(scope=_scope(), spans=[_span(span) for span in spans])
-    message = ExportTraceServiceRequest(
-        resource_spans=[trace_pb2.ResourceSpans(resource=_resource(resource), scope_spans=[scoped])]
-    )
+    message = ExportTraceServiceRequest()
+    of_resource = message.resource_spans.add(resource=_resource(resource))
+    scoped = of_resource.scope_spans.add(scope=_scope())
+    for span in spans:  # filled in place: handing over finished messages would copy each of them
+        _fill(scoped.spans.add(), span)
     return bytes(message.SerializeToString())
 
 
@@ -99,17 +102,35 @@ def _value(value: object) -> AnyValue:
     return AnyValue(string_value=str(value).encode("utf-8", "replace").decode())
 
 
-def _span(span: SpanRecord) -> trace_pb2.Span:
+def _fill(message: trace_pb2.Span, span: SpanRecord) -> None:
+    if span.notes is None and not span.sent_path:
+        message.MergeFromString(_alike(span))
+    else:
+        message.MergeFrom(_shape(span))
+    message.trace_id = bytes.fromhex(span.trace_id)
+    message.span_id = bytes.fromhex(span.span_id)
+    message.parent_span_id = bytes.fromhex(span.parent_id)
+    message.trace_state = span.tracestate
+    message.start_time_unix_nano = span.start
+    message.end_time_unix_nano = span.end
+
+
+def _alike(span: SpanRecord) -> bytes:
+    """What all spans of the same labels have in common, encoded once: reading it costs a fifth of building it."""
+    known = _encoded.get(span.labels)
+    if known is None:
+        if len(_encoded) >= _ENCODED:
+            _encoded.clear()
+        known = _encoded[span.labels] = bytes(_shape(span).SerializeToString())
+    return known
+
+
+def _shape(span: SpanRecord) -> trace_pb2.Span:
+    """Everything but identity and time."""
     notes = span.notes
     return trace_pb2.Span(
-        trace_id=bytes.fromhex(span.trace_id),
-        span_id=bytes.fromhex(span.span_id),
-        parent_span_id=bytes.fromhex(span.parent_id),
-        trace_state=span.tracestate,
         name=span.name,
         kind=_KINDS[notes.kind if notes is not None else "server"],
-        start_time_unix_nano=span.start,
-        end_time_unix_nano=span.end,
         attributes=_attributes(span.attributes()),
         events=[_event(event) for event in notes.events] if notes is not None else (),
         links=[_link(link) for link in notes.links] if notes is not None else (),

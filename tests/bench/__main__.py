@@ -17,6 +17,7 @@ from bench import (
     fastapi_request,
     flask_request,
     import_library,
+    memory,
     overview_page,
     scrape_parse,
     uvicorn_wrk,
