@@ -4,6 +4,8 @@ import errno
 import logging
 import math
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,9 @@ import pytest
 from figwatch import archive
 from figwatch.cells import OVERFLOW_VALUE, Cells, Definition
 from figwatch.errors import DefinitionError
+from figwatch.exposition import Page
 from figwatch.mapped import Mapped
+from figwatch.telemetry import Telemetry
 from support.folders import quick_folder
 from support.worker_stories import STORIES, brief, check, tell
 from support.workers import COUNTER, die, files, ignore, killed, things, waits, worker
@@ -251,3 +255,51 @@ def test_a_forked_worker_counts_from_zero_into_a_file_of_its_own(folder: Path) -
     assert killed(life)
     assert things(parent.look()) == 3
     assert len(files(folder)) == 1, "the child's file was folded, the parent's was not"
+
+
+def test_a_child_forked_while_threads_of_its_parent_hold_locks_counts_all_the_same(folder: Path) -> None:
+    telemetry = Telemetry(Cells(Mapped(folder)))
+    things = telemetry.cells.counter(COUNTER, cap=99, folded=ignore)
+    stop = threading.Event()
+
+    def busy() -> None:
+        while not stop.is_set():
+            for kind in range(90):
+                things.cell((str(kind),)).add()
+            telemetry.cells.snapshot()
+
+    threads = [threading.Thread(target=busy) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+
+            def life() -> None:
+                signal.alarm(20)  # a lock that nobody will ever release ends the child in another way
+                telemetry.forked()
+                things.cell(("new",)).add()
+                telemetry.cells.snapshot()
+                die()
+
+            assert killed(life)
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+    look = {definition.name: readings for definition, readings in telemetry.cells.snapshot()}
+    assert {reading.labels[0]: reading.counts[0] for reading in look[COUNTER.name]}["new"] == 20
+
+
+def test_the_page_of_eight_workers_is_made_within_a_tenth_of_a_second(folder: Path) -> None:
+    workers = [Telemetry(Cells(Mapped(folder))) for _ in range(8)]
+    for telemetry in workers:
+        for route in range(30):
+            telemetry.requests.get("GET", f"/r{route}", 200, "", "service", "application").observe(0.02, 0.01)
+    page = Page(workers[0])
+    assert page("")[2].count(b"_count{") == 60
+    spent = []
+    for _ in range(5):
+        began = time.thread_time()
+        page("")
+        spent.append(time.thread_time() - began)
+    assert min(spent) < 0.1
