@@ -35,8 +35,9 @@ OUTCOME: Final = contract.OUTCOME
 """Label that histograms of times have: ok, error or cancelled."""
 
 _PER_SECOND: Final = {"seconds": 1.0, "s": 1.0, "milliseconds": 1e3, "ms": 1e3, "microseconds": 1e6, "us": 1e6}
-_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
-_LABEL: Final = re.compile(r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*")
+# Compiled when first used, not at import: a service pays for that in every process it starts.
+_NAME: Final = r"[a-zA-Z_:][a-zA-Z0-9_:]*"
+_LABEL: Final = r"(?!__)[a-zA-Z_][a-zA-Z0-9_]*"
 _RESERVED_LABELS: Final = frozenset({"le", "quantile", contract.SERVED_BY})
 _ADDED: Final = (len(contract.SIDES) + 1) * len(contract.OUTCOMES)  # series for one set of declared values
 _OUR_PREFIX: Final = "figwatch_"
@@ -208,7 +209,7 @@ def outcome_of(kind: type[BaseException] | None) -> str:
 
 
 def _checked_name(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         raise DefinitionError(
             f"metric name {name!r} must be letters, digits and underscores, and not start with a digit"
         )
@@ -221,7 +222,7 @@ def _checked(name: str, labels: Sequence[str]) -> tuple[str, ...]:
     if isinstance(labels, str):
         raise DefinitionError(f"metric {name!r}: labels is a sequence of names: write labels=({labels!r},)")
     for label in labels:
-        if not _LABEL.fullmatch(label) or label in _RESERVED_LABELS:
+        if not re.fullmatch(_LABEL, label) or label in _RESERVED_LABELS:
             raise DefinitionError(f"metric {name!r}: {label!r} cannot be a label name")
     if len(set(labels)) != len(labels):
         raise DefinitionError(f"metric {name!r}: a label is named twice in {tuple(labels)}")

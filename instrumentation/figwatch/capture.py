@@ -16,7 +16,8 @@ from figwatch.errors import DefinitionError
 VALUE_LENGTH: Final = 256
 """Characters of a captured value that are kept."""
 
-_FORM: Final = re.compile(r"path|query\.[^\s=&]+|header\.[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# Compiled when first used, not at import: a service pays for that in every process it starts.
+_FORM: Final = r"path|query\.[^\s=&]+|header\.[A-Za-z0-9!#$%&'*+.^_`|~-]+"
 
 
 class Capture:
@@ -25,7 +26,7 @@ class Capture:
     def __init__(self, names: Sequence[str]) -> None:
         """Raises DefinitionError for what is no `path`, `query.NAME` or `header.NAME`."""
         for name in [names] if isinstance(names, str) else names:
-            if isinstance(names, str) or not _FORM.fullmatch(name):
+            if isinstance(names, str) or not re.fullmatch(_FORM, name):
                 raise DefinitionError(
                     f"capture {names!r}: write a sequence of 'path', 'query.NAME' and 'header.NAME', not {name!r}"
                 )

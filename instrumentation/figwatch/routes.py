@@ -17,9 +17,10 @@ from figwatch.errors import RouteError
 TEMPLATE_CAP: Final = 500
 """Distinct templates one application may count; the rest is `__overflow__`."""
 
-_PARAMETER: Final = re.compile(r"\{[^{}/]+\}")
-_REST: Final = re.compile(r"\{[^{}/]+:path\}")
-_FOREIGN: Final = re.compile(r"<(?:[^<>:]*:)?([^<>:]+)>|\{([^{}:]+):(?!path\})[^{}]*\}")
+# Compiled when first used, not at import: a service pays for that in every process it starts.
+_PARAMETER: Final = r"\{[^{}/]+\}"
+_REST: Final = r"\{[^{}/]+:path\}"
+_FOREIGN: Final = r"<(?:[^<>:]*:)?([^<>:]+)>|\{([^{}:]+):(?!path\})[^{}]*\}"
 
 Value = TypeVar("Value")
 
@@ -80,7 +81,7 @@ class RouteTree(Generic[Value]):
         segments = check_template(template)
         node = self._root
         for index, segment in enumerate(segments):
-            if _REST.fullmatch(segment):
+            if re.fullmatch(_REST, segment):
                 if index != len(segments) - 1:
                     raise RouteError(f"route {template!r}: {segment} takes all that follows and must stand last")
                 _refuse_twin(template, node.rest)
@@ -113,14 +114,14 @@ def check_template(template: str) -> list[str]:
     segments = segments_of(template)
     for segment in segments:
         braced = "{" in segment or "}" in segment
-        if not segment or (braced and not _PARAMETER.fullmatch(segment)):
+        if not segment or (braced and not re.fullmatch(_PARAMETER, segment)):
             raise RouteError(f"route {template!r}: segment {segment!r} must be plain text, {{name}} or {{name:path}}")
     return segments
 
 
 def canonical(template: str) -> str:
     """A framework's template in our spelling: `/a/<int:id>/` and `/a/{id:int}` are both `/a/{id}`."""
-    spelled = _FOREIGN.sub(lambda match: "{" + (match[1] or match[2]) + "}", template)
+    spelled = re.sub(_FOREIGN, lambda match: "{" + (match[1] or match[2]) + "}", template)
     rooted = spelled if spelled.startswith("/") else "/" + spelled
     return rooted[:-1] if len(rooted) > 1 and rooted.endswith("/") else rooted
 
@@ -167,7 +168,7 @@ def _find(node: _Node[Value], segments: list[str], index: int) -> Value | None:
 
 
 def _child(node: _Node[Value], segment: str) -> _Node[Value]:
-    if not _PARAMETER.fullmatch(segment):
+    if not re.fullmatch(_PARAMETER, segment):
         return node.literal.setdefault(segment, _Node())
     if node.parameter is None:
         node.parameter = _Node()

@@ -23,8 +23,9 @@ ARGUMENT_VARIABLE: Final = "OTEL_TRACES_SAMPLER_ARG"
 _PARENT_BASED: Final = "parentbased_"
 _DEFAULT: Final = "parentbased_always_on"
 _RANGE: Final = 2**64
-_RATIO: Final = re.compile(r"TraceIdRatioBased\{([0-9.e+-]+)\}")
-_PARENT: Final = re.compile(
+# Compiled when first used, not at import: a service pays for that in every process it starts.
+_RATIO: Final = r"TraceIdRatioBased\{([0-9.e+-]+)\}"
+_PARENT: Final = (
     r"ParentBased\{root:(.*),remoteParentSampled:AlwaysOnSampler,remoteParentNotSampled:AlwaysOffSampler,"
     r"localParentSampled:AlwaysOnSampler,localParentNotSampled:AlwaysOffSampler\}"
 )
@@ -47,7 +48,7 @@ def from_environment(environment: Mapping[str, str]) -> Sampler | None:
 
 def from_description(description: str) -> Sampler | None:
     """The sampler that an SDK's own one describes itself as; None where it is not one of OpenTelemetry's plain ones."""
-    parent = _PARENT.fullmatch(description)
+    parent = re.fullmatch(_PARENT, description)
     decide = _described(parent[1] if parent is not None else description)
     return None if decide is None else _sampler(decide, parent_based=parent is not None)
 
@@ -67,7 +68,7 @@ def _sampler(decide: Decide, *, parent_based: bool) -> Sampler:
 
 
 def _described(description: str) -> Decide | None:
-    ratio = _RATIO.fullmatch(description)
+    ratio = re.fullmatch(_RATIO, description)
     if ratio is not None:
         return _ratio(float(ratio[1]))
     return {"AlwaysOnSampler": _always, "AlwaysOffSampler": _never}.get(description)
