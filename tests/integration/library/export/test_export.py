@@ -17,7 +17,8 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_C
 from figwatch import contract
 from figwatch.cells import Definition
 from figwatch.gateway import Decision, Edge
-from figwatch.otlp import Attempts, Drain
+from figwatch.otlp import Drain
+from figwatch.otlp_lanes import Attempts
 from figwatch.otlp_settings import GRPC, HTTP, METRICS, SPANS, Destination, Settings
 from figwatch.telemetry import Telemetry
 from figwatch.testing import recording

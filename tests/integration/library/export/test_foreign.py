@@ -127,6 +127,14 @@ def asked(url: str, **headers: str) -> str:
         return str(answer.read().decode())
 
 
+def is_ready(port: int) -> bool:
+    """Whether Prometheus takes queries: it listens a little before."""
+    try:
+        return "Ready" in asked(f"http://127.0.0.1:{port}/-/ready")
+    except OSError:
+        return False
+
+
 def query(port: int, path: str, expression: str) -> list[dict[str, Any]]:
     """What Prometheus answers about the last minute."""
     words = urlencode({"query": expression, "start": time.time() - 60, "end": time.time() + 60})
@@ -152,7 +160,7 @@ def test_the_real_prometheus_scrapes_counts_and_exemplars(tmp_path: Path) -> Non
             f"--web.listen-address=127.0.0.1:{port}", "--enable-feature=exemplar-storage", "--log.level=warn",
         ]  # fmt: skip
         with running(command, tmp_path):
-            wait_until(lambda: listens(port))
+            wait_until(lambda: is_ready(port))
             for _ in range(5):
                 asked(f"http://127.0.0.1:{service}/scraped/1", traceparent=CALLER)
 
