@@ -97,6 +97,7 @@ def follow(story: list[Any], offset: int) -> None:
     for served, happening, ticks in story:
         if happening == "gateway restart":
             world.restart_gateway()
+            oracle.waiting.clear()  # what nobody read before is lost
         elif happening == "agent restart":
             restarted(world, memory)
         pause = {"gap": 4, "long gap": 1_805}.get(happening, 1)

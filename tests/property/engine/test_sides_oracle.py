@@ -154,6 +154,7 @@ def follow(story: list[Any], baseline: Pair, legacy_serves: bool) -> None:
         legacy = control if legacy_serves else (0, 0)
         if happening == "restart":
             world.restart_gateway()
+            waiting = [(0, 0), (0, 0)]  # what nobody read before is lost
         elif happening == "baseline":
             data = (("bad", str(baseline[0])), ("total", str(baseline[1])))
             world.commands.append(wish(world, CommandKind.BASELINE, CHAT, f"c{world.now}", data=data))
