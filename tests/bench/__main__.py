@@ -18,6 +18,7 @@ from bench import (
     flask_request,
     import_library,
     memory,
+    overview_html,
     overview_page,
     scrape_parse,
     uvicorn_wrk,
@@ -36,6 +37,7 @@ REGISTRY: Final[dict[str, Bench]] = {
     "check_command": check_command.rows,
     "scrape_parse": scrape_parse.rows,
     "overview_page": overview_page.rows,
+    "overview_html": overview_html.rows,
 }
 
 

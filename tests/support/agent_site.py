@@ -76,29 +76,31 @@ class Site:
 
     def app(self, tokens: Sequence[tuple[str, str, str]] = TOKENS) -> web.Application:
         """The application on these parts."""
+        return make_app(self.deps(tokens))
+
+    def deps(self, tokens: Sequence[tuple[str, str, str]] = TOKENS) -> Deps:
+        """These parts, as the server wants them."""
         ids, secrets = itertools.count(1), itertools.count(1)
-        return make_app(
-            Deps(
-                publisher=self.latest,
-                inbox=self.store,
-                outbox=self.store,
-                journal=self.store,
-                past=self.world.engine,
-                facts=self.facts,
-                history=self.store.transitions,
-                telemetry=self.telemetry,
-                healthy=lambda: self.healthy,
-                tokens=tokens,
-                clock=self.clock,
-                new_id=lambda: f"new-{next(ids)}",
-                document=status_document,
-                audit=self.store,
-                new_secret=lambda: f"secret-{next(secrets)}",
-                runbooks=self.runbooks,
-                gate=self.gate,
-                plans=self.plans,
-                redaction=self.redaction,
-            )
+        return Deps(
+            publisher=self.latest,
+            inbox=self.store,
+            outbox=self.store,
+            journal=self.store,
+            past=self.world.engine,
+            facts=self.facts,
+            history=self.store.transitions,
+            telemetry=self.telemetry,
+            healthy=lambda: self.healthy,
+            tokens=tokens,
+            clock=self.clock,
+            new_id=lambda: f"new-{next(ids)}",
+            document=status_document,
+            audit=self.store,
+            new_secret=lambda: f"secret-{next(secrets)}",
+            runbooks=self.runbooks,
+            gate=self.gate,
+            plans=self.plans,
+            redaction=self.redaction,
         )
 
     async def facts(self) -> AgentFacts:
