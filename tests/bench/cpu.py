@@ -6,10 +6,13 @@ so that whatever else the machine does hits them alike, and the ratio is the med
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +59,21 @@ def spent(program: str, folder: Path | None = None) -> int:
     """CPU nanoseconds that ``program`` used; raises RuntimeError with its last words if it failed."""
     code = MEASURE.format(program=program, report=3)
     command = [sys.executable, "-c", f"import os; os.dup2(1, 3); os.dup2(2, 1)\n{code}"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=_environment(), capture_output=True, text=True, timeout=60, check=False
+    )
     if done.returncode != 0:
         raise RuntimeError((done.stderr.strip().splitlines() or [f"ended with {done.returncode}"])[-1])
     return int(done.stdout)
+
+
+@cache
+def _environment() -> dict[str, str]:
+    """Bytecode is kept, in a folder of this run: a service is not compiled anew each time it starts either."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": _bytecode().name}
+
+
+@cache
+def _bytecode() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory(prefix="figwatch-bench-")
