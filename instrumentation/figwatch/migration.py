@@ -7,12 +7,14 @@ side; any other trusted value is `unknown`, and counted; an untrusted header is 
 
 import hmac
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from figwatch import contract
 from figwatch.errors import DefinitionError
 from figwatch.health import Health
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
 
 STATED_SIDES: Final = frozenset({"legacy", "service", "shadow"})
 """What a gateway may say; `unknown` is only ever our own conclusion."""
@@ -65,16 +67,23 @@ class SideRule:
         return known
 
 
-def _networks(written: Sequence[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+def _networks(written: Sequence[str]) -> "tuple[IPv4Network | IPv6Network, ...]":
     if isinstance(written, str):
         raise DefinitionError(f"trust_networks is a sequence: write ({written!r},)")
+    named = [each.strip() for each in written if each.strip()]
+    if not named:
+        return ()
+    from ipaddress import ip_network  # only for those who trust a network
+
     try:
-        return tuple(ip_network(each.strip()) for each in written if each.strip())
+        return tuple(ip_network(each) for each in named)
     except ValueError as wrong:
         raise DefinitionError(f"trust_networks {written!r}: {wrong}; write networks such as '10.0.0.0/8'") from wrong
 
 
-def _within(peer: str, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+def _within(peer: str, networks: "tuple[IPv4Network | IPv6Network, ...]") -> bool:
+    from ipaddress import ip_address
+
     try:
         address = ip_address(peer.partition("%")[0])
     except ValueError:

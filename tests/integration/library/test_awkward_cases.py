@@ -333,6 +333,19 @@ def test_19_the_side_is_on_metric_and_span_and_in_the_request(
     assert refused == (0 if side in ("legacy", "shadow") or not headers else 1)
 
 
+@pytest.mark.parametrize(
+    ("networks", "side"), [(("127.0.0.0/8",), "legacy"), (("10.0.0.0/8",), "service")], ids=["near", "far"]
+)
+@pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
+def test_19_a_gateway_in_a_trusted_network_is_believed_by_its_address(
+    family: Family, networks: tuple[str, ...], side: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telemetry = fresh_telemetry(stage.TIMER)
+    monkeypatch.setattr("figwatch.telemetry._process", telemetry)
+    with family.serve(instrumented(family, trust_networks=networks)) as port:
+        assert ask(port, "/side", headers={"X-Migration-Status": "legacy"}).body == side
+
+
 def test_22_threads_count_every_request_and_none_twice(served: Served, recorded: Recorder) -> None:
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda number: served.get(f"/items/{number}").body.split()[0], range(80)))

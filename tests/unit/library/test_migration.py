@@ -1,5 +1,8 @@
 """Who serves a request."""
 
+from functools import partial
+from typing import Any
+
 import pytest
 
 from figwatch.errors import DefinitionError
@@ -51,3 +54,46 @@ def test_without_a_secret_no_header_is_believed(secret: str | None) -> None:
 def test_an_application_declares_only_service_or_legacy(own: str) -> None:
     with pytest.raises(DefinitionError, match="side='service' or side='legacy'"):
         SideRule(own, None, fresh_telemetry().health)
+
+
+NETWORKS = ("10.0.0.0/8", "2001:db8::/32", "192.168.1.7")
+
+
+@pytest.mark.parametrize(
+    ("peer", "side"),
+    [
+        ("10.1.2.3", "legacy"),
+        ("192.168.1.7", "legacy"),
+        ("2001:db8::1", "legacy"),
+        ("::ffff:10.1.2.3", "legacy"),  # a server that listens on both kinds of address
+        ("11.1.2.3", "service"),
+        ("192.168.1.8", "service"),
+        ("unix:/run/x", "service"),
+        ("", "service"),
+        (None, "service"),
+    ],
+)
+def test_a_peer_in_a_trusted_network_is_believed_without_a_token(peer: str | None, side: str) -> None:
+    rule = SideRule("service", None, fresh_telemetry().health, NETWORKS)
+    for _ in range(2):  # the second answer is remembered
+        assert rule.decide("legacy", None, lambda: peer) == side
+
+
+def test_without_networks_nobody_is_asked_for_the_peer() -> None:
+    def never() -> str:
+        raise AssertionError
+
+    assert SideRule("service", "s3cret", fresh_telemetry().health).decide("legacy", "guess", never) == "service"
+
+
+def test_a_flood_of_peers_is_not_remembered() -> None:
+    rule = SideRule("service", None, fresh_telemetry().health, NETWORKS)
+    for number in range(3_000):
+        rule.decide("legacy", None, partial("11.0.{}.{}".format, number // 250, number % 250))
+    assert len(rule._peers) <= 1_000
+
+
+@pytest.mark.parametrize("networks", ["10.0.0.0/8", ("10.0.0.1/8",), ("everywhere",)])
+def test_networks_that_are_none_are_refused(networks: Any) -> None:
+    with pytest.raises(DefinitionError, match="trust_networks"):
+        SideRule("service", None, fresh_telemetry().health, networks)
