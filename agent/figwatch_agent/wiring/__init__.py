@@ -1,0 +1,5 @@
+"""From settings to concrete classes: the one place that knows which they are."""
+
+from figwatch_agent.wiring.building import Agent, SourceNotBuilt, build
+
+__all__ = ["Agent", "SourceNotBuilt", "build"]
