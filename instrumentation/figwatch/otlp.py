@@ -67,7 +67,8 @@ class Drain:
 
     def start(self) -> None:
         """Take spans from now on, and begin to send."""
-        if any(destination.signal == SPANS for destination in self._settings.destinations):
+        wanted = any(destination.signal == SPANS for destination in self._settings.destinations)
+        if wanted and not self._telemetry.bridged:
             self._telemetry.span_sink = self._queue.put
         self._thread.start()
 

@@ -44,8 +44,9 @@ def adopt(telemetry: Telemetry, provider: object) -> None:
     bridge = Bridge(telemetry, provider)
     bridge.join()
     telemetry.sampler = bridge.sample
-    telemetry.span_sink = bridge.put
-    os.register_at_fork(after_in_child=bridge.restart)
+    telemetry.bridged = True
+    telemetry.span_sink, telemetry.span_missed = bridge.put, None
+    telemetry.after_fork.append(bridge.restart)
 
 
 def sampler_of(provider: TracerProvider) -> Sampler:

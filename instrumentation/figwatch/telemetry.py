@@ -129,6 +129,7 @@ class Telemetry:
         self.span_missed: Callable[[], object] | None = None  # in place of the sink, while there is no room for spans
         self.sampler: Sampler | None = None  # decides in place of the caller, where one is configured
         self.provider: object = None  # the global TracerProvider that was looked at last
+        self.bridged = False  # whether a provider's processors get the spans
         self.lock = threading.RLock()  # for what happens once: starting to export, following a provider
         self.exporting = False  # whether the export was started, or refused, already
         self.stop_export: Callable[[float], None] | None = None  # set while an exporter runs; takes seconds

@@ -1,6 +1,8 @@
 """Beside an existing OpenTelemetry set-up: one server span, one count; provider, sampler and processors are obeyed."""
 
+import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 import pytest
@@ -29,7 +31,7 @@ from figwatch.telemetry import Telemetry
 from figwatch.testing import recording
 from support import stage
 from support.families import FAMILIES, TEMPLATES, Family, ask, instrumented, until
-from support.library import call_asgi, fresh_telemetry
+from support.library import call_asgi, call_wsgi, fresh_telemetry
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SAMPLED = f"00-{TRACE}-b7ad6b7169203331-01"
@@ -364,6 +366,39 @@ async def test_21_a_provider_that_is_set_later_is_followed_from_then_on(monkeypa
     monkeypatch.undo()
     monkeypatch.setattr(trace, "_TRACER_PROVIDER", setup.provider)
     await call_asgi(app, "/items/1")
+    assert len(setup.server_spans()) == 1
+
+
+async def test_21_a_providers_spans_stay_its_own_where_an_endpoint_is_configured_too(
+    setup: Setup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = instrumented(BY_NAME["asgi"])
+    await call_asgi(app, "/items/1")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:9")
+    instrumented(BY_NAME["starlette"])
+    try:
+        await call_asgi(app, "/items/2")
+        assert len(setup.server_spans()) == 2
+    finally:
+        figwatch.shutdown(0.1)
+
+
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")  # as a server with --preload
+def test_21_in_a_forked_worker_the_providers_processors_get_its_spans(setup: Setup) -> None:
+    app = instrumented(BY_NAME["flask"])
+    call_wsgi(app, "/items/1")
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        with suppress(BaseException):
+            call_wsgi(app, "/items/2")
+            setup.exporter.clear()
+            os.write(write, str(len(setup.server_spans())).encode())
+        os._exit(0)
+    os.close(write)
+    with open(read, "rb") as told:
+        assert told.read() == b"1"
+    os.waitpid(child, 0)
     assert len(setup.server_spans()) == 1
 
 
