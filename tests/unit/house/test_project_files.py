@@ -103,6 +103,7 @@ def generator(tmp_path: Path) -> Path:
     """A project with one runbook and the generator."""
     for path, text in {
         "tools/generate.py": ROOT.joinpath("tools/generate.py").read_text("utf-8"),
+        "agent/figwatch_agent/notify/webhook.schema.json": "{}",
         "runbooks/TrafficLost.md": "# Traffic lost\n\n## Meaning\n\nNo request arrives. More.\n",
     }.items():
         tmp_path.joinpath(path).parent.mkdir(parents=True, exist_ok=True)
@@ -127,11 +128,12 @@ def test_a_stale_generated_file_is_shown_and_left_as_it_is(generator: Path) -> N
     done = generate(generator, "--check")
     assert done.returncode == 1
     assert "+- [Traffic lost](TrafficLost.md): No request arrives.\n" in done.stdout
-    assert "out of date: runbooks/README.md; run `make generate`" in done.stderr
+    assert "out of date: " in done.stderr
+    assert "runbooks/README.md; run `make generate`" in done.stderr
     assert not generator.joinpath("runbooks/README.md").exists()
 
 
 def test_generating_once_satisfies_the_check_and_generating_twice_changes_nothing(generator: Path) -> None:
-    assert generate(generator).stdout == "wrote runbooks/README.md\n"
+    assert generate(generator).stdout.endswith("wrote runbooks/README.md\n")
     assert generate(generator, "--check").returncode == 0
     assert generate(generator).stdout == ""
