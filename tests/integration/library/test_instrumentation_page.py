@@ -18,7 +18,7 @@ from figwatch import contract
 from figwatch.telemetry import Telemetry
 from figwatch.testing import recording
 from support import stage
-from support.families import ask, configure_django, make_raw, on_aiohttp, on_uvicorn, on_waitress
+from support.families import ask, configure_django, make_raw, on_aiohttp, on_uvicorn, on_waitress, until
 from support.library import call_asgi, call_wsgi, fresh_telemetry
 from support.parts import ROOT
 
@@ -76,6 +76,7 @@ def test_each_family_is_instrumented_in_five_lines_and_shows_its_page(block: str
     with server_of(app, block)(app) as port:
         answer = ask(port, "/metrics")
         ask(port, "/api/v1/chat/1")
+        until(lambda: f"\n{contract.REQUEST_DURATION}_count" in ask(port, "/metrics/").body)
         page = ask(port, "/metrics/").body
     assert answer.status == 200
     counts = re.findall(r"^http_server_request_duration_seconds_count\{.*\} (.*)$", page, re.MULTILINE)
