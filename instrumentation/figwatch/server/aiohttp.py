@@ -33,6 +33,8 @@ _STATUS: Final = istr(contract.MIGRATION_STATUS_HEADER)
 _TOKEN: Final = istr(contract.MIGRATION_TOKEN_HEADER)
 _TRACE_ID: Final = istr(contract.TRACE_ID_HEADER)
 _METHOD_NOT_ALLOWED: Final = 405
+_REPLACED: Final = ("prepare", "write_eof", "write")
+"""Methods of a response that are replaced on the instance while it is sent."""
 _PLAIN: Final = frozenset({web.Response})
 _GATEWAY_TIMEOUT: Final = 504  # what aiohttp answers for a handler that raised TimeoutError
 
@@ -284,6 +286,10 @@ async def _write_eof(
         raise
     seen.status = response.status
     seen.finish()
+    # Or the response, its methods and the request would stand in a ring, and wait for the garbage collector.
+    for name in _REPLACED:
+        response.__dict__.pop(name, None)
+    seen.carrier[_KEY] = None
 
 
 def _broke(seen: Observation[web.Request], error: BaseException) -> None:

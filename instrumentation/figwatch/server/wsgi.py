@@ -8,6 +8,7 @@ from figwatch import contract
 from figwatch.observation import Observation, Observer
 from figwatch.routes import slash_or_none
 from figwatch.server.templates import note_flask, wsgi_template
+from figwatch.tracing import LightSpan
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -36,6 +37,8 @@ _TRACESTATE: Final = "HTTP_TRACESTATE"
 _STATUS: Final = "HTTP_X_MIGRATION_STATUS"
 _TOKEN: Final = "HTTP_X_MIGRATION_TOKEN"  # noqa: S105 - the name of a header
 _TRACE_ID: Final = contract.TRACE_ID_HEADER.lower()
+_LENGTH_OF_TRACE_ID: Final = len(_TRACE_ID)
+_LENGTH_OF_LENGTH: Final = len("content-length")
 
 
 def template_of(environ: Environ) -> str | None:
@@ -88,13 +91,10 @@ class WsgiMiddleware:
         seen = self._begin(environ)
         if seen is None:
             return self.app(environ, start_response)
-        return self._observe(seen, environ, start_response)
-
-    def _observe(self, seen: Observation[Environ], environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        exchange = _Exchange(seen, start_response)
+        seen.pass_to = start_response
         entered = seen.enter()
         try:
-            body = self.app(environ, exchange.start_response)
+            body = self.app(environ, seen.start_response)
         except BaseException as error:
             seen.failed(error)
             raise
@@ -104,11 +104,12 @@ class WsgiMiddleware:
             # Servers look at the length and the type of these to set Content-Length or to call sendfile: hand them on
             # as they are. All their bytes are ready now, which is where an application's own time ends.
             seen.first_byte()
-            exchange.ended()
+            seen.ended()
             return body
-        return _Body(body, exchange)
+        seen.body = body
+        return seen
 
-    def _begin(self, environ: Environ) -> Observation[Environ] | None:
+    def _begin(self, environ: Environ) -> "_Exchange | None":
         try:
             environ[MARK] = self.observer.vantage
             seen = self.observer.begin(
@@ -118,6 +119,7 @@ class WsgiMiddleware:
                 environ.get(_TRACESTATE),
                 environ.get(_STATUS),
                 environ.get(_TOKEN),
+                _Exchange,
             )
             if seen is not None:
                 environ[SERVED_BY] = seen.side
@@ -132,102 +134,100 @@ def _is_file(body: object, environ: Environ) -> bool:
     return isinstance(wrapper, type) and isinstance(body, wrapper)
 
 
-class _Exchange:
-    """Watches the status line and the writes of one response."""
+class _Exchange(Observation[Environ]):
+    """One request that watches its status line and its writes, and stands for a body that is made while it is sent."""
 
-    __slots__ = ("_start_response", "declared", "seen", "sent")
+    __slots__ = ("_write", "body", "declared", "iterator", "pass_to", "sent")
 
-    def __init__(self, seen: Observation[Environ], start_response: StartResponse) -> None:
-        self.seen = seen
-        self._start_response = start_response
+    pass_to: StartResponse
+    """Where the status line goes."""
+    body: Iterable[bytes]
+    """What the application returned, if it is not complete yet. The request is current while it makes a chunk."""
+
+    def __init__(
+        self, observer: Observer[Environ], carrier: Environ, method: str, side: str, span: LightSpan, started: float
+    ) -> None:
+        """As any observation."""
+        super().__init__(observer, carrier, method, side, span, started)
+        self.iterator: Iterator[bytes] | None = None
         self.declared: int | None = None  # Content-Length
         self.sent = 0  # bytes of the body handed to the server
 
     def start_response(self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /) -> Write:
         """Note the status, add the trace id, and pass it on; an application may call again with an error."""
         try:
-            self._note(status, headers)
-            if not any(name.lower() == _TRACE_ID for name, _ in headers):
-                headers = [*headers, (contract.TRACE_ID_HEADER, self.seen.span.trace_id)]
+            headers = self._noted(status, headers)
         except Exception as error:  # noqa: BLE001 - the request's edge: the response goes out as it came
-            self.seen.fault("wsgi", error)
-        write = self._start_response(status, headers, *(() if exc_info is None else (exc_info,)))
+            self.fault("wsgi", error)
+        # The argument is only handed on where the application gave one.
+        self._write = self.pass_to(status, headers) if exc_info is None else self.pass_to(status, headers, exc_info)
+        return self.write
 
-        def counted(data: bytes) -> object:
-            self.count(data)
-            return write(data)
-
-        return counted
+    def write(self, data: bytes) -> object:
+        """WSGI's old way: the application writes by itself."""
+        self.count(data)
+        return self._write(data)
 
     def count(self, data: bytes) -> None:
         """A chunk goes to the server."""
         if data:
-            self.seen.first_byte()
+            if not self.first:
+                self.first_byte()
             self.sent += len(data)
 
     def ended(self) -> None:
         """The body is complete."""
-        if not self.seen.status:
-            self.seen.status = 500  # what every server answers in place of an application that never started
-            self.seen.abort(contract.NO_RESPONSE)
+        if not self.status:
+            self.status = 500  # what every server answers in place of an application that never started
+            self.abort(contract.NO_RESPONSE)
         else:
-            self.seen.finish()
+            self.finish()
 
-    def closed(self) -> None:
-        """The server is done with the body: early, unless nobody wanted more of it."""
-        bodyless = self.seen.method == "HEAD" or self.seen.status in (204, 304)
-        if bodyless or (self.declared is not None and self.sent >= self.declared):
-            self.ended()
-        else:
-            self.seen.abort(contract.CLIENT_DISCONNECT)
-
-    def _note(self, status: str, headers: Headers) -> None:
-        self.seen.status = int(status[:3])
-        note_flask(self.seen.carrier)
-        for name, value in headers:
-            if name.lower() == "content-length":
-                self.declared = int(value)
-
-
-class _Body:
-    """A body made while it is sent. The request stays current while the application makes the next chunk."""
-
-    __slots__ = ("_body", "_exchange", "_iterator")
-
-    def __init__(self, body: Iterable[bytes], exchange: _Exchange) -> None:
-        self._body = body
-        self._exchange = exchange
-        self._iterator: Iterator[bytes] | None = None
-
-    def __iter__(self) -> "_Body":
+    def __iter__(self) -> "_Exchange":
         return self
 
     def __next__(self) -> bytes:
-        seen = self._exchange.seen
-        entered = seen.enter()
+        entered = self.enter()
         try:
-            if self._iterator is None:
-                self._iterator = iter(self._body)
-            chunk = next(self._iterator)
+            if self.iterator is None:
+                self.iterator = iter(self.body)
+            chunk = next(self.iterator)
         except StopIteration:
-            self._exchange.ended()
+            self.ended()
             raise
         except BaseException as error:
-            seen.failed(error)
+            self.failed(error)
             raise
         finally:
-            seen.leave(entered)
-        self._exchange.count(chunk)
+            self.leave(entered)
+        self.count(chunk)
         return chunk
 
     def close(self) -> None:
-        """Called by the server in every case; what it finds unfinished was cut short."""
-        close = getattr(self._body, "close", None)
+        """Called by the server in every case; what it finds unfinished was cut short, unless nobody wanted more."""
+        close = getattr(self.body, "close", None)
         try:
             if close is not None:
                 close()
         finally:
-            self._exchange.closed()
+            if not self.finished:
+                bodyless = self.method == "HEAD" or self.status in (204, 304)
+                if bodyless or (self.declared is not None and self.sent >= self.declared):
+                    self.ended()
+                else:
+                    self.abort(contract.CLIENT_DISCONNECT)
+
+    def _noted(self, status: str, headers: Headers) -> Headers:
+        self.status = int(status[:3])
+        note_flask(self.carrier)
+        told = False
+        for name, value in headers:
+            length = len(name)  # a number is compared faster than a name is lower-cased
+            if length == _LENGTH_OF_LENGTH and name.lower() == "content-length":
+                self.declared = int(value)
+            elif length == _LENGTH_OF_TRACE_ID and name.lower() == _TRACE_ID:
+                told = True
+        return headers if told else [*headers, (contract.TRACE_ID_HEADER, self.span.trace_id)]
 
 
 def answer_scrape(environ: Environ, start_response: StartResponse, render: Renderer) -> Iterable[bytes]:
