@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import jinja2
 
+from figwatch_agent.web.pages_pieces import badge, icon, meter, shares, stage
 from figwatch_agent.web.pages_words import FILTERS
 
 LAYOUT: Final = "layout.html"
@@ -54,7 +55,9 @@ class Templates:
             auto_reload=False,
         )
         self._environment.filters.update(FILTERS)
-        for name, template in (("ui", "macros.html"), ("act", "_act.html")):
+        pieces = {each.__name__: each for each in (icon, badge, stage, shares, meter)}
+        self._environment.globals["ui"] = pieces
+        for name, template in (("large", "macros.html"), ("act", "_act.html")):
             self._environment.globals[name] = self._environment.get_template(template).module
 
     def fragments(self, template: str, values: Mapping[str, Any]) -> tuple[Fragment, ...]:
