@@ -18,7 +18,7 @@ from figwatch_agent.web.deps import Deps
 from figwatch_agent.web.guard import wants_page
 from figwatch_agent.web.live import Live, Render
 from figwatch_agent.web.pages_markdown import render_markdown
-from figwatch_agent.web.pages_rendering import Content, Templates
+from figwatch_agent.web.pages_rendering import Content, templates
 from figwatch_agent.web.pages_site import Asked, Site, asked_at
 from figwatch_agent.web.who import visitor
 
@@ -65,7 +65,7 @@ class Pages:
         self.assets = Assets()
         self.live = Live(deps.publisher, self._find, self.assets.digest)
         self._deps = deps
-        self._templates = Templates()
+        self._templates = templates()
         self._site = Site(deps, Figures(deps), self._templates)
 
     def handlers(self) -> dict[str, Callable[[web.Request], Awaitable[web.StreamResponse]]]:

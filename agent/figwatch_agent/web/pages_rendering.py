@@ -7,6 +7,7 @@ an open page current sends only the fragments whose content changed.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -59,6 +60,8 @@ class Templates:
         self._environment.globals["ui"] = pieces
         for name, template in (("large", "macros.html"), ("act", "_act.html")):
             self._environment.globals[name] = self._environment.get_template(template).module
+        for template in self._environment.list_templates():
+            self._environment.get_template(template)  # now, so that a page never meets another version's template
 
     def fragments(self, template: str, values: Mapping[str, Any]) -> tuple[Fragment, ...]:
         """Every block of a template, in the order of the file."""
@@ -71,6 +74,12 @@ class Templates:
     def page(self, content: Content, frame: Mapping[str, Any]) -> str:
         """The whole document."""
         return self._environment.get_template(LAYOUT).render(content=content, **frame)
+
+
+@cache
+def templates() -> Templates:
+    """The templates, compiled once in a process: they depend on nothing but the package."""
+    return Templates()
 
 
 def digest_of(html: str) -> str:
