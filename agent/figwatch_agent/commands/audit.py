@@ -4,8 +4,9 @@ import click
 
 from figwatch_agent.commands._options import config_option, examples, loaded_from, output_option, say_json
 from figwatch_agent.durations import format_instant
-from figwatch_agent.errors import FigwatchError
+from figwatch_agent.errors import FigwatchError, StoreError
 from figwatch_agent.model.audit import AuditLine, AuditNote
+from figwatch_agent.report.records import audit_line_document
 from figwatch_agent.report.summary import Table
 from figwatch_agent.report.words import NOTHING, visible
 from figwatch_agent.store.writer import open_inbox
@@ -32,10 +33,12 @@ def show(limit: int, config: str, output: str) -> None:
     """
     with open_inbox(loaded_from(config).settings.state) as inbox:
         lines = inbox.audit_lines(limit)
-    for line in lines:
-        _readable(line)
+    try:
+        documents = [audit_line_document(line) for line in lines]
+    except StoreError as error:
+        raise AuditBroken(str(error)) from None
     if output == "json":
-        say_json({"lines": [_document(line) for line in lines]})
+        say_json({"lines": documents})
         return
     from figwatch_agent.commands._screen import draw
 
@@ -68,34 +71,6 @@ def verify(expect: str | None, config: str, output: str) -> None:
     click.echo(f"The audit holds: {count}, the newest with the hash\n{head.hash}")
     if expect is None:
         click.echo("Keep it elsewhere; with --expect it shows later that nothing before it was cut off or rewritten.")
-
-
-def _readable(line: AuditLine) -> None:
-    try:
-        _ = line.note
-    except (ValueError, KeyError, TypeError):
-        problem = f"line {line.sequence} of the audit cannot be read: see `figwatch audit verify`"
-        raise AuditBroken(problem) from None
-
-
-def _document(line: AuditLine) -> dict[str, object]:
-    note = line.note
-    return {
-        "sequence": line.sequence,
-        "at": format_instant(note.at),
-        "kind": note.kind,
-        "actor": note.actor or None,
-        "user": note.user or None,
-        "origin": note.origin,
-        "subject": note.subject or None,
-        "why": note.why or None,
-        "until": None if note.until is None else format_instant(note.until),
-        "plan_digest": note.plan_digest,
-        "command": note.command or None,
-        "count": note.count,
-        "previous": line.previous,
-        "hash": line.hash,
-    }
 
 
 def _table(lines: tuple[AuditLine, ...]) -> Table:

@@ -1,6 +1,10 @@
-"""What the store remembers, as JSON: rollbacks, deliveries, transitions. Secrets are named in it, never held."""
+"""What the store remembers, as JSON. Secrets are named in it, never held."""
+
+from collections.abc import Sequence
 
 from figwatch_agent.durations import format_instant
+from figwatch_agent.errors import StoreError
+from figwatch_agent.model.audit import AuditHead, AuditLine, AuditNote
 from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry
 from figwatch_agent.model.outcome import Transition
 from figwatch_agent.model.plan import Call, ExecCall, Step
@@ -56,6 +60,44 @@ def transition_document(transition: Transition) -> dict[str, object]:
         "actor": transition.actor or None,
         "data": dict(transition.data),
     }
+
+
+def audit_document(head: AuditHead, lines: Sequence[AuditLine]) -> dict[str, object]:
+    """Lines of the audit as JSON, newest first. Raises StoreError where one was changed beyond reading."""
+    return {
+        "version": 1,
+        "head": {"sequence": head.sequence, "hash": head.hash},
+        "lines": [audit_line_document(line) for line in lines],
+    }
+
+
+def audit_line_document(line: AuditLine) -> dict[str, object]:
+    """One line of the audit as JSON. Raises StoreError where it was changed beyond reading."""
+    note = _note(line)
+    return {
+        "sequence": line.sequence,
+        "at": format_instant(note.at),
+        "kind": note.kind,
+        "actor": note.actor or None,
+        "user": note.user or None,
+        "origin": note.origin,
+        "subject": note.subject or None,
+        "why": note.why or None,
+        "until": None if note.until is None else format_instant(note.until),
+        "plan_digest": note.plan_digest,
+        "command": note.command or None,
+        "count": note.count,
+        "previous": line.previous,
+        "hash": line.hash,
+    }
+
+
+def _note(line: AuditLine) -> AuditNote:
+    try:
+        return line.note
+    except (ValueError, KeyError, TypeError):
+        problem = f"line {line.sequence} of the audit cannot be read: see `figwatch audit verify`"
+        raise StoreError(problem) from None
 
 
 def step_document(step: Step) -> dict[str, object]:

@@ -12,6 +12,7 @@ class Rule(Enum):
 
     OPEN = "nothing: it says nothing about the migration, or it must work without people"
     LOOK = "nothing where web.access is public, else a token or a session of any role"
+    TRUSTED = "a token or a session whose role is operate: it names people and where they come from"
     SELF = "a session; a form of this agent"
     FORM = "a session whose role is operate; a form of this agent"
     TOKEN = "a bearer token whose role is operate"  # noqa: S105 (a sentence)
@@ -42,6 +43,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/rollbacks/{id}"): Rule.LOOK,
     ("GET", "/api/v1/deliveries"): Rule.LOOK,
     ("GET", "/api/v1/transitions"): Rule.LOOK,
+    ("GET", "/api/v1/audit"): Rule.TRUSTED,
     ("GET", "/runbooks"): Rule.LOOK,
     ("GET", "/runbooks/"): Rule.LOOK,
     ("GET", "/runbooks/{name}"): Rule.LOOK,

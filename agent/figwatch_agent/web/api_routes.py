@@ -23,6 +23,7 @@ def api_routes(deps: Deps) -> dict[str, Handler]:
         "/api/v1/rollbacks/{id:.+}": records.rollback,
         "/api/v1/deliveries": records.deliveries,
         "/api/v1/transitions": records.transitions,
+        "/api/v1/audit": records.audit,
         "/api/v1/openapi.json": api.openapi,
         "/badges/route/{route:.+}.svg": badges.route,
         "/badges/criterion/{name:.+}.svg": badges.criterion,

@@ -101,9 +101,12 @@ class Guard:
             return
         if rule is Rule.TOKEN:
             self._needs_bearer(who)
+        elif rule is Rule.TRUSTED:
+            if not who.known:
+                raise Refused(401, "this names people: sign in, or send Authorization: Bearer TOKEN")
         elif who.session is None:
             raise Refused(401, "sign in first: this is done with a session")
-        if rule in (Rule.TOKEN, Rule.FORM) and who.role != OPERATE:
+        if rule in (Rule.TOKEN, Rule.FORM, Rule.TRUSTED) and who.role != OPERATE:
             raise Refused(403, f"the token {who.name} has the role {who.role}; this needs {OPERATE}")
         if who.session is not None and request.method == "POST":
             self.needs_own_page(request)

@@ -112,6 +112,9 @@ def _paths() -> dict[str, Any]:
         ),
         "/api/v1/deliveries": _get("remember", "deliveries", "Who was told what", "Deliveries", (_INCIDENT, _LIMIT)),
         "/api/v1/transitions": _get("remember", "transitions", "What happened", "Transitions", (_LIMIT,)),
+        "/api/v1/audit": _for_operators(
+            _get("remember", "audit", "Who asked for what, newest first", "Audit", (_LIMIT,))
+        ),
         "/api/v1/openapi.json": _get("see", "openapi", "This document", None),
         "/api/v1/commands": {"post": _commands()},
     }
@@ -130,6 +133,11 @@ def _get(
         "responses": {"200": _answer(summary, body), **_failures(statuses)},
     }
     return {"get": {**operation, "parameters": list(parameters)} if parameters else operation}
+
+
+def _for_operators(path: dict[str, Any]) -> dict[str, Any]:
+    get = path["get"]
+    return {"get": {**get, "security": [{"token": []}], "responses": {**get["responses"], **_failures(["403"])}}}
 
 
 def _commands() -> dict[str, Any]:

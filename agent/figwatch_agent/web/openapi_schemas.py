@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from figwatch_agent.model.audit import AuditKind
 from figwatch_agent.model.command import CommandKind
 from figwatch_agent.model.decision import DecisionOutcome, Reason
 from figwatch_agent.model.effect import DeliveryState, RollbackState
@@ -254,6 +255,8 @@ _ROLLBACK = of(
     steps=many(_STEP),
     journal=many(_ENTRY),
 )
+_HASH: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+
 _DELIVERY = of(
     id=TEXT,
     receiver=TEXT,
@@ -448,6 +451,28 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Rollbacks": of(version=VERSION, rollbacks=many(ref("RollbackState"))),
     "Rollback": of(version=VERSION, rollback=ref("RollbackState")),
     "Deliveries": of(version=VERSION, deliveries=many(ref("Delivery"))),
+    "Audit": of(
+        version=VERSION,
+        head=said(of(sequence=COUNT, hash=_HASH), "the newest line; its hash is what to keep elsewhere"),
+        lines=many(
+            of(
+                sequence=COUNT,
+                at=INSTANT,
+                kind=word((*CommandKind, *AuditKind)),
+                actor=maybe(TEXT),
+                user=maybe(TEXT),
+                origin=TEXT,
+                subject=maybe(TEXT),
+                why=maybe(TEXT),
+                until=maybe(INSTANT),
+                plan_digest=maybe(TEXT),
+                command=maybe(TEXT),
+                count=COUNT,
+                previous=_HASH,
+                hash=_HASH,
+            )
+        ),
+    ),
     "Transitions": of(version=VERSION, transitions=many(ref("Transition"))),
     "Agent": of(
         version=VERSION,

@@ -7,10 +7,12 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlencode
 
 from figwatch_agent.durations import SECOND, format_instant
+from figwatch_agent.errors import StoreError
 from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.names import Stage
 from figwatch_agent.model.view import View
 from figwatch_agent.report.overview import LONGEST_QUERY, Ask
+from figwatch_agent.report.records import audit_document
 from figwatch_agent.report.words import visible
 from figwatch_agent.web.api_figures import Figures
 from figwatch_agent.web.deps import Deps
@@ -19,10 +21,15 @@ from figwatch_agent.web.pages_incident import incident_values, incidents_values
 from figwatch_agent.web.pages_overview import overview_values, span_for
 from figwatch_agent.web.pages_rendering import Content, Fragment, Templates, digest_of
 from figwatch_agent.web.pages_route import route_values
-from figwatch_agent.web.pages_story import Headline, headline
+from figwatch_agent.web.pages_story import Headline, Json, headline
+from figwatch_agent.web.records import newest_audit
+from figwatch_agent.web.who import OPERATE
 
 MOST_KEPT: Final = 64
 """Contents that are kept for the next who asks; with a thousand SLOs one is some 60 kB."""
+
+LINES_SHOWN: Final = 20
+"""Of the audit, on the page of the agent."""
 
 _OPTIONS: Final[Mapping[str, tuple[str, ...]]] = {
     "overview": ("query", "stage", "page"),
@@ -190,12 +197,20 @@ class Site:
 
     async def _agent(self, asked: Asked, role: str) -> Content | None:
         document: Any = await self._figures.agent(public=not role)
-        values = {"doc": document, **agent_values(document)}
+        audit = await self._audit() if role == OPERATE else None
+        values = {"doc": document, "audit": audit, **agent_values(document)}
         return self._made("agent.html", values["headline"], values, self._deps.clock.now(), role)
+
+    async def _audit(self) -> Json | None:
+        """The newest lines of the audit; None where they cannot be read, of which the store's own part tells."""
+        try:
+            return audit_document(*await newest_audit(self._deps, LINES_SHOWN))
+        except StoreError:
+            return None
 
     def _made(self, template: str, head: Headline, values: Mapping[str, Any], at: int, role: str) -> Content:
         iso = format_instant(at)
-        shown = {"at": iso, "known": bool(role), "may_act": role == "operate", "headline": head, **values}
+        shown = {"at": iso, "known": bool(role), "may_act": role == OPERATE, "headline": head, **values}
         return Content(
             template=template,
             title=visible(head.title),

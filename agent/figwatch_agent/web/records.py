@@ -1,11 +1,17 @@
-"""What the store remembers: rollbacks, deliveries, transitions. Secrets are named in it, never held."""
+"""What the store remembers: rollbacks, deliveries, transitions, the audit. Secrets are named in it, never held."""
+
+from typing import Final
 
 from aiohttp import web
 
-from figwatch_agent.report.records import delivery_document, rollback_document, transition_document
+from figwatch_agent.model.audit import AuditHead, AuditLine
+from figwatch_agent.report.records import audit_document, delivery_document, rollback_document, transition_document
 from figwatch_agent.web.answers import errors, json_answer
 from figwatch_agent.web.api_query import LONGEST_ID, MOST, Query, nothing_asked
 from figwatch_agent.web.deps import Deps
+
+MOST_BETWEEN: Final = 100
+"""Lines that may be written while the head is read; those are left for the next who asks."""
 
 
 class Records:
@@ -40,6 +46,17 @@ class Records:
         """What happened."""
         happened = await self._deps.history(_limit(request, 500))
         return json_answer({"version": 1, "transitions": [transition_document(one) for one in happened]})
+
+    async def audit(self, request: web.Request) -> web.Response:
+        """Who asked for what, and the hash to keep elsewhere."""
+        return json_answer(audit_document(*await newest_audit(self._deps, _limit(request, 200))))
+
+
+async def newest_audit(deps: Deps, limit: int) -> tuple[AuditHead, tuple[AuditLine, ...]]:
+    """The newest line as the state says, and the newest lines up to it."""
+    head = await deps.audit.audit_head()
+    lines = await deps.audit.audit_lines(limit + MOST_BETWEEN)
+    return head, tuple(line for line in lines if line.sequence <= head.sequence)[:limit]
 
 
 def _limit(request: web.Request, usual: int) -> int:

@@ -34,6 +34,7 @@ MAY: Final[dict[Rule, dict[str, set[str]]]] = {
         "public": set(WHO) - {"wrong token"},  # a token that nobody has is a mistake, and worth being told
         "token": {"view token", "operate token", "view session", "operate session"},
     },
+    Rule.TRUSTED: {access: {"operate token", "operate session"} for access in ("public", "token")},
     Rule.SELF: {access: {"view session", "operate session"} for access in ("public", "token")},
     Rule.FORM: {access: {"operate session"} for access in ("public", "token")},
     Rule.TOKEN: {access: {"operate token"} for access in ("public", "token")},
