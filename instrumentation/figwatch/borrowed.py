@@ -19,6 +19,7 @@ class Borrowed(LightSpan):
     """Stands for another's span: the same identity, and what is written on it goes there."""
 
     ours = False
+    recording = True
 
     def __init__(self, around: Span) -> None:
         """`around` was begun, and will be ended and exported, by somebody else."""

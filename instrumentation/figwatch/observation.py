@@ -150,7 +150,8 @@ class Observer(Generic[Carrier]):
                 follow_provider(shared)
             if shared.sampler is not None and span.ours:
                 shared.sampler(span, method, self._reader.path_of, carrier)
-            span.recording = not span.ours or (shared.span_sink is not None and span.flags & SAMPLED == SAMPLED)
+            if shared.span_sink is not None and span.flags & SAMPLED:
+                span.recording = True
             return (kind or Observation)(self, carrier, method, side, span, started)
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.telemetry.health.fault("begin", error)

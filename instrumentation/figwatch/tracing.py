@@ -40,7 +40,8 @@ TRACESTATE_LIMIT: Final = 512
 _IDS: Final = r"(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
 _is_traceparent: Final = re.compile(rf"00-{_IDS}|(?!00|ff)[0-9a-f]{{2}}-{_IDS}(?:-.*)?").fullmatch
 """By the recommendation: version 00 ends after the flags, later ones may go on after a dash, ff is none."""
-_FLAGS: Final = {f"{number:02x}": number & _KNOWN_FLAGS for number in range(256)}
+_FLAGS: Final = {f"{number:x}": number & _KNOWN_FLAGS for number in range(16)}
+"""By the last hex digit, which holds all flags that are known."""
 
 
 class LightSpan(Span):
@@ -156,7 +157,7 @@ def open_span(traceparent: str | None, tracestate: str | None, bits: Callable[[i
     if traceparent is None or not _is_traceparent(traceparent):
         return LightSpan(f"{bits(128) or 1:032x}", bits(64) or 1, SAMPLED, "", "")
     state = tracestate if tracestate is not None and len(tracestate) <= TRACESTATE_LIMIT else ""
-    return LightSpan(traceparent[3:35], bits(64) or 1, _FLAGS[traceparent[53:55]], state, traceparent[36:52])
+    return LightSpan(traceparent[3:35], bits(64) or 1, _FLAGS[traceparent[54]], state, traceparent[36:52])
 
 
 def trace_id() -> str | None:

@@ -209,9 +209,8 @@ class _Exchange(Observation[Scope]):
         try:
             self.status = message["status"]
             headers = message.get("headers", ())
-            for header in headers:
-                if header[0] == _TRACE_ID:
-                    return message
+            if _TRACE_ID in dict(headers):
+                return message
             # A message of our own: an application may send the same one to every client.
             changed = dict(message)
             changed["headers"] = [*headers, (_TRACE_ID, self.span.trace_id.encode())]
