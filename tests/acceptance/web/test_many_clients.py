@@ -91,6 +91,7 @@ async def mean_tick(url: str) -> float:
     return (more - spent) / (later - count)
 
 
+@pytest.mark.slow
 async def test_two_hundred_pages_are_kept_current_in_bounded_memory_while_the_agent_ticks_on(scene: Scene) -> None:
     scene.home.interval, scene.home.timeout = "500ms", "400ms"
     agent = await scene.begin()
