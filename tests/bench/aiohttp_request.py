@@ -17,7 +17,7 @@ from bench.peers import sdk
 from bench.row import Row
 from bench.turns import Serve, spent
 from figwatch.telemetry import process
-from figwatch.tracing import SpanQueue
+from figwatch.tracing import QUEUE_LENGTH, SpanQueue
 
 LIMIT: Final = 1 / 15
 
@@ -92,6 +92,10 @@ def measured() -> Iterator[Row]:
     request = traffic.raw()
     runners: list[web.AppRunner] = []
 
+    def rest() -> None:
+        queue.take(QUEUE_LENGTH)
+        peer.empty()
+
     def serving(app: web.Application, *, traced: bool = False) -> Serve:
         runner, protocol, wire = loop.run_until_complete(connected(app))
         runners.append(runner)
@@ -106,11 +110,10 @@ def measured() -> Iterator[Row]:
         def serve(number: int) -> None:
             telemetry.span_sink = queue.put if traced else None
             loop.run_until_complete(many(number))
-            queue.take(number)
 
         return serve
 
-    found = spent({"bare": serving(bare), "ours": serving(ours, traced=True), "peer": serving(theirs)})
+    found = spent({"bare": serving(bare), "ours": serving(ours, traced=True), "peer": serving(theirs)}, rest)
     yield comparison("aiohttp, everything on / OpenTelemetry's", found, LIMIT)
     for runner in runners:
         loop.run_until_complete(runner.cleanup())

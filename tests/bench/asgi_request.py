@@ -17,7 +17,7 @@ from bench.peers import sdk
 from bench.row import Row
 from bench.turns import Serve, above, spent
 from figwatch.telemetry import process
-from figwatch.tracing import SpanQueue
+from figwatch.tracing import QUEUE_LENGTH, SpanQueue
 
 PEER_LIMIT: Final = 1 / 20
 UNSAMPLED_LIMIT: Final = 1.0
@@ -64,6 +64,10 @@ def measured() -> Iterator[Row]:
         exclude_spans=["send", "receive"],
     )
 
+    def rest() -> None:
+        queue.take(QUEUE_LENGTH)
+        peer.empty()
+
     def serving(app: App, *, traced: bool = False, sampled: bool = True) -> Serve:
         async def many(number: int) -> None:
             for _ in range(number):
@@ -72,7 +76,6 @@ def measured() -> Iterator[Row]:
         def serve(number: int) -> None:
             telemetry.span_sink = queue.put if traced else None
             loop.run_until_complete(many(number))
-            queue.take(number)
 
         return serve
 
@@ -84,7 +87,8 @@ def measured() -> Iterator[Row]:
             "metrics only": serving(ours),
             "unsampled": serving(ours, traced=True, sampled=False),
             "peer": serving(theirs),
-        }
+        },
+        rest,
     )
     yield comparison("ASGI, everything on / OpenTelemetry's, leanest", found, PEER_LIMIT)
     more = above(found, "unsampled", "metrics only")

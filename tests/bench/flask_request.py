@@ -17,7 +17,7 @@ from bench.peers import sdk
 from bench.row import Row
 from bench.turns import Serve, spent
 from figwatch.telemetry import process
-from figwatch.tracing import SpanQueue
+from figwatch.tracing import QUEUE_LENGTH, SpanQueue
 
 TRACED_LIMIT: Final = 1 / 15
 METRICS_LIMIT: Final = 1 / 2.5
@@ -51,6 +51,10 @@ def measured() -> Iterator[Row]:
     exporter = application()
     PrometheusMetrics(exporter, registry=CollectorRegistry())
 
+    def rest() -> None:
+        queue.take(QUEUE_LENGTH)
+        peer.empty()
+
     def serving(app: Flask, *, traced: bool = False) -> Serve:
         def serve(number: int) -> None:
             telemetry.span_sink = queue.put if traced else None
@@ -60,7 +64,6 @@ def measured() -> Iterator[Row]:
                 close = getattr(answer, "close", None)
                 if close is not None:
                     close()
-            queue.take(number)
 
         return serve
 
@@ -71,7 +74,8 @@ def measured() -> Iterator[Row]:
             "metrics only": serving(ours),
             "contrib": serving(contrib),
             "exporter": serving(exporter),
-        }
+        },
+        rest,
     )
     yield comparison("Flask, everything on / OpenTelemetry's", found, TRACED_LIMIT, peer="contrib")
     yield comparison("Flask, metrics / prometheus-flask-exporter", found, METRICS_LIMIT, "metrics only", "exporter")

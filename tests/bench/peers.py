@@ -20,7 +20,7 @@ class Sdk:
     spans: InMemorySpanExporter
 
     def empty(self) -> None:
-        """Export what waits and forget it, so that no queue fills up while it is measured."""
+        """Export what waits, and forget it."""
         self.tracers.force_flush()
         self.spans.clear()
 
