@@ -21,7 +21,7 @@ moments = st.tuples(
 )
 
 
-@settings(max_examples=25, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=12, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(story=st.lists(moments, min_size=2, max_size=10), offset=st.integers(0, 9_999))
 def test_whatever_fires_burns_and_shown_bounds_hold_the_exact_ratio(
     story: list[tuple[tuple[int, int], float, int, bool]], offset: int

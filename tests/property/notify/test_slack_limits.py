@@ -93,7 +93,7 @@ def lengths(node: Any) -> int:
     return own + sum(lengths(value) for value in node.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(deliveries())
 def test_slacks_limits_hold_for_any_text(delivery: Delivery) -> None:
     message = message_for(delivery, NOON)
@@ -109,7 +109,7 @@ def test_slacks_limits_hold_for_any_text(delivery: Delivery) -> None:
     assert "<http" not in raw
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(deliveries())
 def test_pagerdutys_limits_hold_for_any_text(delivery: Delivery) -> None:
     sent = encode(event(delivery, message_for(delivery, NOON), ROUTING_KEY))
@@ -117,7 +117,7 @@ def test_pagerdutys_limits_hold_for_any_text(delivery: Delivery) -> None:
     assert len(sent) <= events_v2.BODY_LIMIT
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(deliveries())
 def test_buttons_only_link_and_only_to_the_web(delivery: Delivery) -> None:
     for block in payload(message_for(delivery, NOON))["blocks"]:  # type: ignore[attr-defined]  # a list of blocks

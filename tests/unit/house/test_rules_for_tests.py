@@ -106,10 +106,16 @@ def run(top: Path, *options: str, **environment: str) -> Run:
     return Run(done.returncode, done.stdout + done.stderr, json.loads(account.read_text()) if account.exists() else {})
 
 
+_RUNS: dict[str, Run] = {}
+
+
 @pytest.fixture(scope="module", params=["by itself", "side by side"])
 def here(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run on a stranger's machine."""
-    return run(suite(tmp_path_factory.mktemp("here")), *(["-n", "2"] if request.param == "side by side" else []))
+    """A run on a stranger's machine. Order is random, so a fixture of the module alone would be made again and again."""
+    if request.param not in _RUNS:
+        options = ["-n", "2"] if request.param == "side by side" else []
+        _RUNS[request.param] = run(suite(tmp_path_factory.mktemp("here")), *options)
+    return _RUNS[request.param]
 
 
 @pytest.fixture(scope="module")
