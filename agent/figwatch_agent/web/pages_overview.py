@@ -7,12 +7,21 @@ from urllib.parse import urlencode
 
 from markupsafe import Markup
 
-from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration
+from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration, Instant
 from figwatch_agent.model.history import Axis, Shares
 from figwatch_agent.model.names import Stage
 from figwatch_agent.report.charts import Line, lines
 from figwatch_agent.report.words import percent, quantity, visible
-from figwatch_agent.web.pages_story import Json, about, doing, incident_state, incident_word, sentence, symptom
+from figwatch_agent.web.pages_story import (
+    Json,
+    about,
+    doing,
+    incident_state,
+    incident_word,
+    mitigated,
+    sentence,
+    symptom,
+)
 
 VERDICTS: Final[Mapping[str, str]] = {"met": "ok", "missed": "bad", "inconclusive": "unknown"}
 
@@ -33,17 +42,17 @@ def span_for(lived: Duration) -> str:
     return next((name for name, span in fitting if lived <= span), "30d")
 
 
-def overview_values(document: Json, shares: Shares) -> dict[str, Any]:
-    """What the template needs beside the document itself."""
+def overview_values(document: Json, shares: Shares, since: Instant) -> dict[str, Any]:
+    """What the template needs beside the document itself; ``since``: when figwatch began to look."""
     criteria = [_criterion(one) for one in document["criteria"][:MOST_CRITERIA]]
     return {
         "incidents": [incident_card(one) for one in document["incidents"][:MOST_INCIDENTS]],
         "more_incidents": document["open"]["page"] + document["open"]["ticket"] - MOST_INCIDENTS,
-        "progress": _progress(document, shares),
+        "progress": _progress(document, shares, since),
         "criteria": [one for one in criteria if one["measured"]],
         "unmeasured": [one for one in criteria if not one["measured"]],
         "more_criteria": sum(document["verdicts"].values()) - len(criteria),
-        "routes": [_route(row, place) for place, row in enumerate(document["routes"])],
+        "routes": [_route(row, foreseen=_foreseen(shares.axis)) for row in document["routes"]],
         "filter": _filter(document["page"]),
     }
 
@@ -53,6 +62,7 @@ def incident_card(incident: Json) -> dict[str, Any]:
     return {
         **incident,
         "about": about(incident),
+        "mitigated": mitigated(incident),
         "state": incident_state(incident),
         "word": incident_word(incident),
         "symptom": sentence(symptom(incident["alerts"])),
@@ -60,15 +70,16 @@ def incident_card(incident: Json) -> dict[str, Any]:
     }
 
 
-def _progress(document: Json, shares: Shares) -> dict[str, Any]:
+def _progress(document: Json, shares: Shares, since: Instant) -> dict[str, Any]:
     ratio, overall = document["legacy_ratio"], shares.overall
+    axis = shares.axis.since(since)
     values = [_ratio(mine, all_of_it) for mine, all_of_it in zip(overall.legacy, overall.total, strict=True)]
     line = Line(name="share of legacy", css="legacy", values=values)
     return {
         "legacy": "unknown" if ratio is None else percent(float(ratio)),
         "why": "no request of a user was seen in the last hour" if ratio is None else "",
-        "chart": Markup(lines("legacy-share", "Legacy's share of all requests", shares.axis, (line,), "ratio")),  # noqa: S704
-        "over": _reach(shares.axis),
+        "chart": Markup(lines("legacy-share", "Legacy's share of all requests", axis, (line,), "ratio")),  # noqa: S704
+        "over": _reach(shares.axis) if axis == shares.axis else "",
         "stages": [(stage.value, document["stages"][stage.value]) for stage in Stage],
         "verdicts": [(VERDICTS[verdict], verdict, number) for verdict, number in document["verdicts"].items()],
     }
@@ -103,7 +114,12 @@ def _criterion(criterion: Json) -> dict[str, Any]:
     }
 
 
-def _route(row: Json, place: int) -> dict[str, Any]:
+def _foreseen(axis: Axis) -> bool:
+    """Whether a forecast is worth saying: minutes tell nothing of the weeks that a migration takes."""
+    return axis.step >= HOUR
+
+
+def _route(row: Json, *, foreseen: bool) -> dict[str, Any]:
     lately = row["lately"]
     total = sum(lately.get(side, 0) for side in _SIDES)
     state, word = _route_state(row)
@@ -115,7 +131,7 @@ def _route(row: Json, place: int) -> dict[str, Any]:
         "served": _served(row, total),
         "spark": share_path(row["share"] or ()),
         "share_now": "no requests" if row["legacy_ratio"] is None else percent(float(row["legacy_ratio"])),
-        "zero": _zero(row),
+        "zero": _zero(row) if foreseen else "",
         "state": state,
         "word": word,
         "budget_state": "unknown" if budget is None else "ok" if budget["remaining"] > 0 else "bad",
