@@ -111,7 +111,7 @@ _RUNS: dict[str, Run] = {}
 
 @pytest.fixture(scope="module", params=["by itself", "side by side"])
 def here(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """A run on a stranger's machine. Order is random, so a fixture of the module alone would be made again and again."""
+    """A run on a stranger's machine; made once, although order is random."""
     if request.param not in _RUNS:
         options = ["-n", "2"] if request.param == "side by side" else []
         _RUNS[request.param] = run(suite(tmp_path_factory.mktemp("here")), *options)
