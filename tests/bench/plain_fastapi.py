@@ -1,8 +1,9 @@
-"""One FastAPI application, as several benches serve it; ``uvicorn bench.plain_fastapi:app``, or ``:watched``."""
+"""One FastAPI application for several benches; ``python -m bench.plain_fastapi ours`` serves it with uvicorn."""
 
 from __future__ import annotations
 
-from typing import Any
+import socket
+import sys
 
 from fastapi import FastAPI
 
@@ -20,12 +21,22 @@ def application() -> FastAPI:
     return app
 
 
-def __getattr__(name: str) -> Any:
-    """`app` and `watched`, made when a server asks for them."""
-    if name == "app":
-        return application()
-    if name == "watched":
+def serve(kind: str) -> None:
+    """Serve with uvicorn on a free port, and say on which."""
+    import uvicorn
+
+    app = application()
+    if kind == "ours":
         import figwatch
 
-        return figwatch.instrument(application(), "chat")
-    raise AttributeError(name)
+        figwatch.instrument(app, "chat")
+    # asyncio turns Nagle's algorithm off only where the protocol is named; with it, answers wait for acknowledgements.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        print(listener.getsockname()[1], flush=True)
+        uvicorn.Server(uvicorn.Config(app, access_log=False, log_level="error")).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -21,8 +19,6 @@ LIMIT: Final = 1 / 0.92
 ROUNDS: Final = 9
 SECONDS: Final = 2
 CONNECTIONS: Final = 16
-STARTING: Final = 30.0
-"""Seconds that a server may take to answer."""
 
 
 def rows() -> Iterator[Row]:
@@ -32,7 +28,7 @@ def rows() -> Iterator[Row]:
     if wrk is None:
         yield Row(name=name, ratio=0.0, limit=LIMIT, fault="wrk is not installed")
         return
-    with serving("app") as bare, serving("watched") as ours:
+    with serving("bare") as bare, serving("ours") as ours:
         found = [(throughput(wrk, bare), throughput(wrk, ours)) for _ in range(ROUNDS + 1)][1:]
     ratio = statistics.median(one / other for one, other in found)
     one, other = (statistics.median(each) for each in zip(*found, strict=True))
@@ -40,32 +36,15 @@ def rows() -> Iterator[Row]:
 
 
 @contextmanager
-def serving(name: str) -> Iterator[int]:
+def serving(kind: str) -> Iterator[int]:
     """The port of a uvicorn with one worker."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(128)
-        command = [sys.executable, "-m", "uvicorn", f"bench.plain_fastapi:{name}", "--fd", str(listener.fileno())]
-        with subprocess.Popen(
-            [*command, "--no-access-log", "--log-level", "error"], pass_fds=[listener.fileno()]
-        ) as server:
-            try:
-                port: int = listener.getsockname()[1]
-                await_answer(port)
-                yield port
-            finally:
-                server.terminate()
-
-
-def await_answer(port: int) -> None:
-    """Wait until a server answers; raises RuntimeError if it does not."""
-    until = time.monotonic() + STARTING
-    while time.monotonic() < until:
-        with socket.create_connection(("127.0.0.1", port), timeout=STARTING) as client:
-            client.sendall(traffic.raw())
-            if client.recv(1):
-                return
-    raise RuntimeError("uvicorn did not start")
+    command = [sys.executable, "-m", "bench.plain_fastapi", kind]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield int(server.stdout.readline() or "0")
+        finally:
+            server.terminate()
 
 
 def throughput(wrk: str, port: int) -> float:
