@@ -20,6 +20,9 @@ METRIC_INTERVAL: Final = 60.0
 """Seconds between exports of the metrics: OTEL_METRIC_EXPORT_INTERVAL's default."""
 TIMEOUT: Final = 10.0
 """Seconds one request may take: OTEL_EXPORTER_OTLP_TIMEOUT's default."""
+LEAST_MILLISECONDS: Final = 100.0
+"""From here on a timeout is milliseconds, as the specification says; below it seconds, as Python's SDK reads it. Nobody
+waits for a minute and a half, or less than a tenth of a second, so that both kinds of users get what they meant."""
 BATCH: Final = 512
 """Spans in one request: OTEL_BSP_MAX_EXPORT_BATCH_SIZE's default."""
 QUEUE: Final = 2048
@@ -90,7 +93,7 @@ def _destination(signal: str, environment: Mapping[str, str]) -> Destination | N
         protocol=protocol,
         url=url,
         headers=pairs(read("OTEL_EXPORTER_OTLP_HEADERS")),
-        timeout=_seconds(read("OTEL_EXPORTER_OTLP_TIMEOUT"), 1.0, TIMEOUT),
+        timeout=_timeout(read("OTEL_EXPORTER_OTLP_TIMEOUT")),
         gzip=read("OTEL_EXPORTER_OTLP_COMPRESSION").lower() == "gzip",
         certificate=read("OTEL_EXPORTER_OTLP_CERTIFICATE"),
         client_key=read("OTEL_EXPORTER_OTLP_CLIENT_KEY"),
@@ -118,6 +121,11 @@ def pairs(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(
         (unquote(key.strip()), unquote(value.strip())) for key, equals, value in parts if equals and key.strip()
     )
+
+
+def _timeout(text: str) -> float:
+    seconds = _seconds(text, 1.0, TIMEOUT)
+    return seconds if seconds < LEAST_MILLISECONDS else seconds / 1_000
 
 
 def _seconds(text: str | None, unit: float, default: float) -> float:

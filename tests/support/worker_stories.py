@@ -1,6 +1,7 @@
 """Long lives of worker folders, told in a small process of their own: forking one that has loaded a test suite is slow.
 
-``python -m support.worker_stories NAME FOLDER`` tells one; what is not as it should be is an AssertionError.
+``python -m support.worker_stories NAME FOLDER PART`` tells one; what is not as it should be is an AssertionError. PART
+is 1 for the whole story, 20 for each twentieth step of it.
 """
 
 import os
@@ -18,10 +19,10 @@ from support.workers import Worker, at_line, die, files, killed, things, waits, 
 TESTS: Final = Path(__file__).resolve().parents[1]
 
 
-def tell(name: str, folder: Path, *, patience: float = 100) -> None:
-    """Run one story; raises AssertionError with what it said if it does not end well."""
+def tell(name: str, folder: Path, part: int, *, patience: float = 100) -> None:
+    """Run each `part`-th step of a story; raises AssertionError with what it said if it does not end well."""
     done = subprocess.run(
-        [sys.executable, "-m", "support.worker_stories", name, str(folder)],
+        [sys.executable, "-m", "support.worker_stories", name, str(folder), str(part)],
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         cwd=TESTS,
         capture_output=True,
@@ -59,19 +60,20 @@ def folding_elsewhere(folder: Path) -> Iterator[None]:
         yield
 
 
-def a_thousand_restarts(folder: Path) -> None:
+def a_thousand_restarts(folder: Path, part: int) -> None:
     """Killed one after the other; a folder of few files, and a quick answer, is what remains."""
     witness = worker(folder)
-    for number in range(1_000):
+    restarts = 1_000 // part
+    for number in range(restarts):
         brief(folder, kind=str(number % 40))
         assert len(os.listdir(folder)) <= 5, os.listdir(folder)
     began = time.process_time()
-    check(witness, 1_000)
+    check(witness, restarts)
     assert time.process_time() - began < 0.1
     assert len(files(folder)) == 1, files(folder)
 
 
-def killed_folds(folder: Path) -> None:
+def killed_folds(folder: Path, part: int) -> None:
     """Whatever line of a fold is its last, the next look and the next fold make it good."""
     witness = worker(folder)
     expected, line, again = 0, 0, True
@@ -86,11 +88,11 @@ def killed_folds(folder: Path) -> None:
         killed(at_line(line // 2, lambda: archive.fold(folder)))
         check(witness, expected)
         assert len(files(folder)) == 1, files(folder)
-        line += 2  # of the few lines between the two steps that count, some are met
+        line += 2 * part  # of the few lines between the two steps that count, some are met
     assert line > 200, line
 
 
-def killed_counts(folder: Path) -> None:
+def killed_counts(folder: Path, part: int) -> None:
     """Whatever line of joining and counting is a worker's last, what it counted before stays and the rest is whole."""
     witness = worker(folder)
 
@@ -108,15 +110,15 @@ def killed_counts(folder: Path) -> None:
         assert 0 <= now - counted <= line + 1, (line, now, counted)
         assert seconds <= counted / 8, (line, seconds, counted)
         before = now
-        line += 1
-    assert before > line / 4, "killed late, a worker had counted"
+        line += part
+    assert before > line / part / 4, "killed late, a worker had counted"
     assert len(files(folder)) == 1, files(folder)
 
 
-STORIES: Final[dict[str, Callable[[Path], None]]] = {
+STORIES: Final[dict[str, Callable[[Path, int], None]]] = {
     story.__name__: story for story in (a_thousand_restarts, killed_folds, killed_counts)
 }
 
 
 if __name__ == "__main__":
-    STORIES[sys.argv[1]](Path(sys.argv[2]))
+    STORIES[sys.argv[1]](Path(sys.argv[2]), int(sys.argv[3]))

@@ -47,6 +47,14 @@ def test_everything_may_be_set_for_all_and_for_one_signal() -> None:
 
 
 @pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("10", 10.0), ("0.5", 0.5), ("99", 99.0), ("100", 0.1), ("10000", 10.0), ("2500", 2.5), ("-1", 10.0), ("", 10.0)],
+)
+def test_a_timeout_is_read_as_the_specification_and_as_pythons_sdk_mean_it(value: str, seconds: float) -> None:
+    assert only(SPANS, {ENDPOINT: "http://c:1", "OTEL_EXPORTER_OTLP_TIMEOUT": value}).timeout == seconds
+
+
+@pytest.mark.parametrize(
     ("protocol", "url"),
     [("", "http://c:1/x/v1/traces"), ("http/protobuf", "http://c:1/x/v1/traces"), ("grpc", "http://c:1/x")],
 )

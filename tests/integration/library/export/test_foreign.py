@@ -22,6 +22,7 @@ from figwatch import contract
 from figwatch.gateway import Decision, Edge
 from figwatch.otlp import Drain
 from figwatch.otlp_settings import GRPC, HTTP, METRICS, SPANS, Destination, Settings
+from figwatch.telemetry import Telemetry
 from support.collector import Collector, http_collector, plain, refusing_port, wait_until
 from support.library import Timer, fresh_telemetry
 from support.parts import not_here, program
@@ -104,13 +105,15 @@ class _Quiet(WSGIRequestHandler):
 
 @contextmanager
 def served_page() -> Iterator[int]:
-    """A WSGI service with the page of this process; its port."""
+    """A WSGI service with a page of its own; its port."""
 
     def answer(_environ: dict[str, Any], start_response: Any) -> list[bytes]:
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", "1")])
         return [b"."]
 
-    app = figwatch.instrument(answer, service="chat", routes=("/scraped/{id}",))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("figwatch.telemetry._process", Telemetry())  # exemplars of other tests stand in the shared one
+        app = figwatch.instrument(answer, service="chat", routes=("/scraped/{id}",))
     with make_server("127.0.0.1", 0, app, handler_class=_Quiet) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
