@@ -159,7 +159,6 @@ class Paging:
         return next((watch for watch in found if watch.severity is Severity.PAGE), found[0] if found else None)
 
     def _facts(self, incident: Incident, stream: Stream, now: Instant) -> Facts:
-        end = incident.mitigated_at if incident.mitigated_at is not None else now
         over = min(max(now - incident.impact_start, 5 * SECOND), HOUR)
         service, legacy = self.rings.sides(stream, over)
         place = stream.index
@@ -175,7 +174,7 @@ class Paging:
         return Facts(
             bad=bad,
             total=total,
-            over=max(end - incident.impact_start, 0) if incident.mitigated_at is not None else over,
+            over=over,
             objective=percent(stream.slo.objective),
             burn_rate=None if burn is None else f"{float(burn):.1f}",
             budget_left=None if left is None else percent(max(left, Fraction(0))),

@@ -39,6 +39,11 @@ class Axis:
         """Where the last slot will end."""
         return self.start + self.slots * self.step
 
+    def since(self, at: Instant) -> "Axis":
+        """Without the slots that were over before an instant; the last slot always stays."""
+        gone = min(max((at - self.start) // self.step, 0), max(self.slots - 1, 0))
+        return Axis(start=self.begins(gone), step=self.step, slots=self.slots - gone, until=self.until)
+
     def begins(self, slot: int) -> Instant:
         """Where a slot begins."""
         return self.start + slot * self.step

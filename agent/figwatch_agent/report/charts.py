@@ -32,6 +32,11 @@ MOST_POINTS: Final = 120
 
 MOST_MARKERS: Final = 8
 LONGEST_LABEL: Final = 24
+MOST_OVERSPENT: Final = 4
+"""Budgets beyond which a whole one is too small to be seen."""
+
+LABEL_HEIGHT: Final = 18
+"""Of the largest letters that the stylesheet gives a label."""
 
 STROKES: Final[dict[str, str]] = {
     "service": 'stroke-width="2"',
@@ -110,8 +115,8 @@ def lines(
     thresholds: Sequence[Threshold] = (),
     markers: Sequence[Marker] = (),
 ) -> str:
-    """Lines on one pair of axes. ``name`` is unique on its page; every line has one value a slot of ``axis``."""
-    merged = [_merged(line) for line in drawn]
+    """Lines on one pair of axes, of the newest values, one a slot. ``name`` is unique on its page."""
+    merged = [_merged(line, axis.slots) for line in drawn]
     values = [Fraction(v) for line in merged for v in (*line.values, *(line.highs or ())) if v is not None]
     fitting = [each for each in thresholds if not values or each.value <= 4 * max([*values, each.value / 4])]
     y = scale([*values, *(each.value for each in fitting)], unit)
@@ -122,7 +127,7 @@ def lines(
         _gaps(name, axis, merged),
         *(_threshold(each, y) for each in fitting),
         *(_drawn(line, y) for line in merged),
-        *(_marker(place, marker, axis) for place, marker in enumerate(shown)),
+        *(_marker(place, group, axis) for place, group in enumerate(_groups(shown, axis))),
         _legend(merged),
     ]
     return _svg(name, title, _described(merged, axis, y, thresholds, markers, len(shown)), "".join(parts))
@@ -133,7 +138,9 @@ def burn_down(name: str, title: str, axis: Axis, left: Sequence[Value], *, marke
     spent = Threshold(value=Fraction(0), label="budget spent")
     whole = Threshold(value=Fraction(1), label="whole budget")
     line = Line(name="budget left", css="budget", values=left)
-    return lines(name, title, axis, (line,), "ratio", thresholds=(spent, whole), markers=markers)
+    deep = any(each is not None and each < -MOST_OVERSPENT for each in left)
+    thresholds = (spent,) if deep else (spent, whole)  # where both would stand on one line
+    return lines(name, title, axis, (line,), "ratio", thresholds=thresholds, markers=markers)
 
 
 def timeline(name: str, title: str, phases: Sequence[Phase], now: Instant) -> str:
@@ -219,7 +226,7 @@ def _threshold(threshold: Threshold, y: Scale) -> str:
     at, label = BOTTOM - y.place(threshold.value, BOTTOM - TOP), _said(threshold.label, LONGEST_LABEL)
     return (
         f'<path class="threshold" d="M{LEFT} {at}H{RIGHT}" stroke="currentColor" {STROKES["threshold"]}/>'
-        f'<text class="threshold" x="{RIGHT}" y="{at - 3}" text-anchor="end">{label}</text>'
+        f'<text class="threshold" x="{LEFT + 3}" y="{at - 3}">{label}</text>'
     )
 
 
@@ -236,13 +243,31 @@ def _drawn(line: Line, y: Scale) -> str:
     return f'<path {look} d="{band(lows, highs)}" fill-opacity=".15"/>'
 
 
-def _marker(place: int, marker: Marker, axis: Axis) -> str:
-    x, stroke = _across(axis, marker.at), STROKES["marker"]
+def _groups(markers: Sequence[Marker], axis: Axis) -> list[list[Marker]]:
+    """Neighbours that stand closer than a label is high share one."""
+    groups: list[list[Marker]] = []
+    for marker in sorted(markers, key=lambda each: each.at):
+        if groups and _across(axis, marker.at) - _across(axis, groups[-1][0].at) < LABEL_HEIGHT:
+            groups[-1].append(marker)
+        else:
+            groups.append([marker])
+    return groups
+
+
+def _marker(place: int, group: Sequence[Marker], axis: Axis) -> str:
+    first, stroke = group[0], STROKES["marker"]
+    x = _across(axis, first.at)
+    kinds = {marker.kind: _across(axis, marker.at) for marker in group}
+    strokes = "".join(
+        f'<path class="marker {_word(kind)}" d="M{at} {TOP - 4}V{BOTTOM}" stroke="currentColor" {stroke}/>'
+        for kind, at in kinds.items()
+    )
+    more = f" +{len(group) - 1}" if len(group) > 1 else ""
     left = x > RIGHT - 150
     return (
-        f'<path class="marker {_word(marker.kind)}" d="M{x} {TOP - 4}V{BOTTOM}" stroke="currentColor" {stroke}/>'
-        f'<text class="marker" x="{x - 3 if left else x + 3}" y="{TOP + 10 + 12 * (place % 4)}"'
-        f"{' text-anchor=' + chr(34) + 'end' + chr(34) if left else ''}>{_said(marker.label, LONGEST_LABEL)}</text>"
+        f'{strokes}<text class="marker" x="{x - 3 if left else x + 3}" y="{TOP + 12 + LABEL_HEIGHT * (place % 4)}"'
+        f"{' text-anchor=' + chr(34) + 'end' + chr(34) if left else ''}>"
+        f"{_said(first.label, LONGEST_LABEL)}{more}</text>"
     )
 
 
@@ -281,9 +306,10 @@ def _described(
     return " ".join(parts)
 
 
-def _merged(line: Line) -> Line:
-    values = _joined(line.values, MOST_POINTS)
-    highs = None if line.highs is None else _joined(line.highs, MOST_POINTS)
+def _merged(line: Line, slots: int) -> Line:
+    first = max(len(line.values) - slots, 0)
+    values = _joined(line.values[first:], MOST_POINTS)
+    highs = None if line.highs is None else _joined(line.highs[first:], MOST_POINTS)
     return Line(name=line.name, css=line.css, values=values, highs=highs)
 
 

@@ -52,7 +52,7 @@ def phases(incident: Incident) -> tuple[Phase, ...]:
         Phase(name="until paged", start=incident.detected_at, end=incident.paged_at, css="unknown"),
         Phase(name="until acknowledged", start=incident.detected_at, end=incident.acknowledged_at, css="unknown"),
         Phase(name="impact", start=start, end=incident.mitigated_at, css="bad"),
-        Phase(name="incident", start=incident.detected_at, end=incident.resolved_at, css="service"),
+        Phase(name="whole incident", start=start, end=incident.resolved_at, css="service"),
     ]
     # What never came about until the end will not come any more: such a stretch is left out.
     return tuple(phase for phase in found if phase.end is not None or incident.open)

@@ -233,8 +233,12 @@ def _budget(streams: Sequence[StreamView]) -> dict[str, object] | None:
 
 
 def _burn(streams: Sequence[StreamView]) -> dict[str, object] | None:
-    """Of the tier that is nearest to its factor, or furthest above it; firing ones come first."""
-    tiers = [(stream, tier) for stream in streams for tier in stream.tiers if tier.burn_high is not None]
+    """Of the tier that is nearest to its factor, or furthest above it; firing ones come first.
+
+    The early lane adds up evidence and has no factor that it waits for: it counts here only while it fires.
+    """
+    known = [(stream, tier) for stream in streams for tier in stream.tiers if tier.burn_high is not None]
+    tiers = [pair for pair in known if pair[1].firing or not adds_up(pair[1])] or known
     if not tiers:
         return None
     stream, worst = max(tiers, key=lambda pair: (pair[1].firing, _nearness(pair[1])))
@@ -248,6 +252,11 @@ def _burn(streams: Sequence[StreamView]) -> dict[str, object] | None:
         "high": number(worst.burn_high),
         "firing": worst.firing,
     }
+
+
+def adds_up(tier: TierView) -> bool:
+    """Whether a tier is the early lane, on the whole stream or on the service side alone."""
+    return tier.short == 0
 
 
 def _nearness(tier: TierView) -> float:

@@ -52,9 +52,9 @@ def scale(values: Sequence[Fraction], unit: Unit) -> Scale:
 
 
 def figure(value: Fraction, unit: Unit) -> str:
-    """A value with its unit, short: ``0.5%``, ``200 ms``, ``1.5 s``, ``12k``."""
+    """A value with its unit, short: ``0.5%``, ``-20×``, ``200 ms``, ``1.5 s``, ``12k``."""
     if unit == "ratio":
-        return f"{_short(value * 100)}%"
+        return f"{_short(value * 100)}%" if abs(value) < 10 else f"{_short(value)}×"
     if unit == "ms" and abs(value) >= SECOND:
         return f"{_short(value / SECOND)} s"
     return f"{_short(value)} ms" if unit == "ms" else _short(value)

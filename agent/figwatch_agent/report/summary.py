@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any, Final
 
 from figwatch_agent.durations import SECOND, format_duration
+from figwatch_agent.model.tier import EARLY
 from figwatch_agent.report.spark import BLOCKS, spark
-from figwatch_agent.report.words import NOTHING, bounds, percent, quantity, visible
+from figwatch_agent.report.words import NOTHING, bounds, budget, percent, quantity, visible
 
 Json = Mapping[str, Any]
 """A part of the status document; its form is that of report.status."""
@@ -164,7 +165,7 @@ def _route(route: Json, heights: str) -> tuple[str, ...]:
         _share(route, heights),
         bounds(sides.get("service", {}).get("p95_ms"), "ms"),
         bounds(sides.get("legacy", {}).get("p95_ms"), "ms"),
-        "no events" if route["budget"] is None else percent(route["budget"]["remaining"]),
+        "no events" if route["budget"] is None else budget(route["budget"]["remaining"], "x"),
         _burn(route["burn"]),
         "no plan" if route["plan"] is None else "armed" if route["armed"] else "latched",
     )
@@ -185,6 +186,8 @@ def _burn(burn: Json | None) -> str:
     """Of the tier that is nearest to its factor, at its highest where the windows leave a range."""
     if burn is None:
         return NOTHING
+    if burn["tier"].startswith(EARLY):
+        return f"{_times(burn['high'])}, {burn['tier']} {'FIRES' if burn['firing'] else 'quiet'}"
     fires = " FIRES" if burn["firing"] else ""
     return f"{_times(burn['high'])} of {_times(burn['factor'])}{fires}"
 
@@ -205,13 +208,15 @@ def _over(axis: Json) -> str:
 def _slo(slo: Json) -> tuple[str, ...]:
     counts, uptime = slo["counts"], slo["uptime"]
     events = f"{counts['bad']} / {counts['total']}" if uptime is None else f"up {percent(uptime['availability'])}"
-    state = slo["state"] if not slo["finding"] else f"{slo['state']}: {visible(slo['finding'])}"
+    spent = slo["budget_remaining"] is not None and slo["budget_remaining"] <= 0
+    calm = "budget spent" if spent and slo["state"] == "ok" else slo["state"]
+    state = calm if not slo["finding"] else f"{slo['state']}: {visible(slo['finding'])}"
     return (
         visible(slo["slo"]),
         visible(slo["route"]) or NOTHING,
         percent(slo["objective"]),
         events,
-        percent(slo["budget_remaining"]) if slo["budget_remaining"] is not None else "no events",
+        budget(slo["budget_remaining"], "x") if slo["budget_remaining"] is not None else "no events",
         percent(slo["coverage"]),
         state,
         ", ".join(f"{tier['name']} {tier['severity']}" for tier in slo["tiers"] if tier["firing"]) or NOTHING,

@@ -4,13 +4,17 @@ Texts that others wrote (routes, labels, evidence) are cleaned: what cannot be s
 can move the cursor of a terminal or hide what follows it.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
-from figwatch_agent.durations import SECOND, format_seconds
+from figwatch_agent.durations import SECOND, Duration, format_duration, format_seconds
 
 NOTHING: Final = "-"
+UNKNOWN: Final = "unknown"
+
+_UNITS: Final = {"d": "days", "h": "h", "m": "min", "s": "s", "ms": "ms"}
 
 
 def visible(text: object) -> str:
@@ -28,6 +32,19 @@ def percent(ratio: float | None) -> str:
     if shown in ("0.00", "-0.00") and ratio != 0:
         return "< 0.01%" if ratio > 0 else "> -0.01%"
     return f"{shown.rstrip('0').rstrip('.')}%"
+
+
+def budget(remaining: float | None, times: str = "×") -> str:
+    """What is left of an error budget; below nothing it says how many times it was spent."""
+    if remaining is None:
+        return UNKNOWN
+    return percent(remaining) if remaining >= 0 else f"spent {1 - remaining:.1f}{times}"
+
+
+def length(duration: Duration) -> str:
+    """A whole length of time for people: ``30 days``, ``1 min``, ``1 h 30 min``."""
+    parts = re.findall(r"(\d+)(ms|[dhms])", format_duration(duration))
+    return " ".join(f"{number} {'day' if (number, unit) == ('1', 'd') else _UNITS[unit]}" for number, unit in parts)
 
 
 def quantity(value: float | None, unit: str) -> str:

@@ -7,7 +7,9 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 
 from figwatch_agent.durations import SECOND, format_seconds, parse_instant
+from figwatch_agent.model.decision import Reason
 from figwatch_agent.model.incident import Incident
+from figwatch_agent.model.sentences import OPEN, WHY
 from figwatch_agent.report.charts import timeline
 from figwatch_agent.report.incident_record import phases
 from figwatch_agent.report.words import percent
@@ -64,6 +66,8 @@ _DELIVERIES: Final[Mapping[str, str]] = {
 }
 
 _STEPS: Final[Mapping[str, str]] = {"done": "ok", "failed": "bad", "compensation_failed": "bad", "compensated": "warn"}
+
+_HOLDING: Final = frozenset({Reason.CONDITIONS_HOLD, Reason.DRY_RUN, Reason.AWAITING_APPROVAL})
 
 PAGE: Final = 25
 """Incidents of one page of the list."""
@@ -151,7 +155,11 @@ def _decision(decision: Json | None) -> dict[str, Any] | None:
     if decision is None:
         return None
     tone, word = _OUTCOMES.get(decision["outcome"], ("unknown", decision["outcome"]))
-    return {**decision, "tone": tone, "word": word, "conditions": [_condition(each) for each in decision["conditions"]]}
+    reason = Reason(decision["reason"])
+    answer = "Yes" if reason in _HOLDING else "Not known yet" if reason in OPEN else "No"
+    why = "every condition holds" if reason in _HOLDING else WHY[reason]
+    said = {"tone": tone, "word": word, "answer": answer, "why": why}
+    return {**decision, **said, "conditions": [_condition(each) for each in decision["conditions"]]}
 
 
 def _earlier(decision: Json) -> dict[str, Any]:

@@ -79,6 +79,7 @@ def _progress(document: Json, shares: Shares, since: Instant) -> dict[str, Any]:
         "legacy": "unknown" if ratio is None else percent(float(ratio)),
         "why": "no request of a user was seen in the last hour" if ratio is None else "",
         "chart": Markup(lines("legacy-share", "Legacy's share of all requests", axis, (line,), "ratio")),  # noqa: S704
+        "forecast": document["forecast"]["text"] if _foreseen(shares.axis) else "a forecast needs some days of counts",
         "over": _reach(shares.axis) if axis == shares.axis else "",
         "stages": [(stage.value, document["stages"][stage.value]) for stage in Stage],
         "verdicts": [(VERDICTS[verdict], verdict, number) for verdict, number in document["verdicts"].items()],

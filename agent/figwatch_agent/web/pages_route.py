@@ -1,24 +1,24 @@
 """One route: service beside legacy on the same axes, its tiers, and what is left of its budgets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
 from markupsafe import Markup
 
-from figwatch_agent.durations import SECOND, format_duration, parse_instant
-from figwatch_agent.model.history import RouteHistory, SideHistory
+from figwatch_agent.durations import SECOND, Instant, format_duration, parse_instant
+from figwatch_agent.model.history import Axis, BudgetHistory, RouteHistory, SideHistory
 from figwatch_agent.report.charts import Line, Marker, Threshold, Value, burn_down, lines
 from figwatch_agent.report.route import budget_left
-from figwatch_agent.report.words import percent
+from figwatch_agent.report.words import length, percent
 from figwatch_agent.web.pages_overview import incident_card
 from figwatch_agent.web.pages_story import Headline, Json
 
 _SIDES: Final = ("service", "legacy", "unknown")
 
 
-def route_values(document: Json, history: RouteHistory) -> dict[str, Any]:
-    """What the template needs beside the document itself."""
+def route_values(document: Json, history: RouteHistory, since: Instant) -> dict[str, Any]:
+    """What the template needs beside the document itself; ``since``: when figwatch began to look."""
     route = document["route"]
     markers = [_marker(each) for each in document["markers"]]
     budgets = {budget.slo: budget for budget in history.budgets}
@@ -32,10 +32,10 @@ def route_values(document: Json, history: RouteHistory) -> dict[str, Any]:
         "parts": [(side, lately.get(side, 0)) for side in _SIDES],
         "total": total,
         "served": [(side, percent(lately[side] / total)) for side in _SIDES if total and lately.get(side)],
-        "charts": _charts(history, markers, document["slos"]),
-        "slos": [_slo(place, slo, budgets, markers) for place, slo in enumerate(document["slos"])],
+        "charts": _charts(history, history.axis.since(since), markers, document["slos"]),
+        "slos": [_slo(place, slo, budgets, markers, since) for place, slo in enumerate(document["slos"])],
         "markers": list(reversed(document["markers"])),
-        "covered": _covered(history),
+        "covered": _covered(history, history.axis.since(since)),
     }
 
 
@@ -60,14 +60,16 @@ def _headline(document: Json, incidents: Sequence[Json]) -> Headline:
     return Headline(state=state, sentence=route["route"], more=more, title=f"{route['route']} · figwatch")
 
 
-def _charts(history: RouteHistory, markers: Sequence[Marker], slos: Sequence[Json]) -> list[tuple[str, Markup]]:
-    sides, axis = history.sides, history.axis
+def _charts(
+    history: RouteHistory, axis: Axis, markers: Sequence[Marker], slos: Sequence[Json]
+) -> list[tuple[str, Markup]]:
+    sides = history.sides
     promised = [Fraction(str(slo["objective"])) for slo in slos if slo["kind"] == "availability"]
     allowed = [Threshold(value=1 - each, label="promised") for each in promised[:1]]
     errors = [Line(name=side.side, css=side.side, values=_errors(side)) for side in sides]
     slow = [Line(name=side.side, css=side.side, values=_lows(side), highs=_highs(side)) for side in sides]
     traffic = [Line(name=side.side, css=side.side, values=side.requests) for side in sides]
-    step = format_duration(axis.step)
+    step = length(axis.step)
     drawn = (
         (
             "Share of requests that failed",
@@ -108,18 +110,20 @@ def _highs(side: SideHistory) -> list[Value]:
     return [None if bounds is None or bounds[1] is None else bounds[1] * SECOND for bounds in side.p95]
 
 
-def _slo(place: int, slo: Json, budgets: dict[str, Any], markers: Sequence[Marker]) -> dict[str, Any]:
+def _slo(
+    place: int, slo: Json, budgets: Mapping[str, BudgetHistory], markers: Sequence[Marker], since: Instant
+) -> dict[str, Any]:
     budget = budgets.get(slo["slo"])
     chart = ""
     if budget is not None:
         title = f"Error budget of {slo['slo']} that is left"
-        chart = burn_down(f"budget-{place}", title, budget.axis, budget_left(budget), markers=markers)
+        chart = burn_down(f"budget-{place}", title, budget.axis.since(since), budget_left(budget), markers=markers)
     left = slo["budget_remaining"]
     return {
         **slo,
         "chart": Markup(chart),  # noqa: S704
         "tone": "unknown" if left is None else "ok" if left > 0 else "bad",
-        "window": format_duration(round(slo["window_seconds"] * SECOND)),
+        "window": length(round(slo["window_seconds"] * SECOND)),
         "tiers": [_tier(tier) for tier in slo["tiers"]],
     }
 
@@ -134,7 +138,7 @@ def _tier(tier: Json) -> dict[str, Any]:
         "tone": tone,
         "word": word,
         "long": format_duration(round(tier["long_seconds"] * SECOND)),
-        "short": format_duration(round(tier["short_seconds"] * SECOND)),
+        "short": format_duration(round(tier["short_seconds"] * SECOND)) if tier["short_seconds"] else "",
         "near": None if high is None else high / tier["factor"],
     }
 
@@ -143,6 +147,6 @@ def _marker(marker: Json) -> Marker:
     return Marker(at=parse_instant(marker["at"]), kind=marker["kind"], label=marker["label"])
 
 
-def _covered(history: RouteHistory) -> str:
-    length = history.axis.until - history.axis.start
-    return percent(min(sum(history.covered) / length, 1)) if length > 0 else "nothing"
+def _covered(history: RouteHistory, axis: Axis) -> str:
+    lasted = axis.until - axis.start
+    return percent(min(sum(history.covered[-axis.slots :]) / lasted, 1)) if lasted > 0 else "nothing"

@@ -157,7 +157,9 @@ class Site:
         blind = {stream.route for stream in view.streams if stream.state == "unknown"}
         head = headline(document, self._deps.healthy(), len(spent), len(blind))
         values = {"doc": document, "headline": head, "last": _last_resolved(view.incidents)}
-        return self._made("overview.html", head, values | overview_values(document, overview.shares), view.at, role)
+        return self._made(
+            "overview.html", head, values | overview_values(document, overview.shares, view.started_at), view.at, role
+        )
 
     async def _incidents(self, asked: Asked, role: str) -> Content | None:
         view = self._figures.view
@@ -191,7 +193,11 @@ class Site:
             document: Any = await self._figures.route(template, span)
             history = self._deps.past.history(template, SPANS[span][0])
             if document is not None and history is not None:
-                values = {"doc": document, "here": f"{asked.path}{asked.query}", **route_values(document, history)}
+                values = {
+                    "doc": document,
+                    "here": f"{asked.path}{asked.query}",
+                    **route_values(document, history, view.started_at),
+                }
                 return self._made("route.html", values["headline"], values, view.at, role)
         return None
 

@@ -81,20 +81,29 @@ def doing(incident: Json) -> str:
     return ""
 
 
+def mitigated(incident: Json) -> bool:
+    """Whether nobody is hit any more, of a whole incident or of what a list says of one."""
+    return incident["mitigated"] if "mitigated" in incident else incident["mitigated_at"] is not None
+
+
 def incident_state(incident: Json) -> str:
     """How an incident looks: over, about to be over, or bad."""
     if not incident["open"]:
         return "ok"
-    mitigated = incident["mitigated"] if "mitigated" in incident else incident["mitigated_at"] is not None
-    return "bad" if incident["severity"] == "page" and not mitigated else "warn"
+    return "bad" if incident["severity"] == "page" and not mitigated(incident) else "warn"
 
 
 def incident_word(incident: Json) -> str:
     """The same in words."""
     if not incident["open"]:
         return "resolved"
-    mitigated = incident["mitigated"] if "mitigated" in incident else incident["mitigated_at"] is not None
-    return "impact over, still watched" if mitigated else "users affected" if incident["severity"] == "page" else "open"
+    return (
+        "impact over, still watched"
+        if mitigated(incident)
+        else "users affected"
+        if incident["severity"] == "page"
+        else "open"
+    )
 
 
 def sentence(text: str) -> str:

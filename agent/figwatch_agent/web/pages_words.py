@@ -7,10 +7,8 @@ from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
-from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, format_seconds, parse_instant
-from figwatch_agent.report.words import percent, quantity, visible
-
-UNKNOWN: Final = "unknown"
+from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, format_seconds, parse_duration, parse_instant
+from figwatch_agent.report.words import UNKNOWN, budget, length, percent, quantity, visible
 
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -95,11 +93,9 @@ def at_clock(iso: str | None) -> Markup:
     return escape(UNKNOWN) if iso is None else Markup('<time datetime="{}">{}</time>').format(iso, clock(iso))
 
 
-def budget(remaining: float | None) -> str:
-    """What is left of an error budget; below nothing it says how many times it was spent."""
-    if remaining is None:
-        return UNKNOWN
-    return percent(remaining) if remaining >= 0 else f"spent {1 - remaining:.1f}×"
+def long(text: str) -> str:
+    """A length of time as files write it, for people: ``30d`` is ``30 days``."""
+    return length(parse_duration(text))
 
 
 def first_capital(text: str) -> str:
@@ -139,6 +135,7 @@ FILTERS: Final = {
     "day": day,
     "first_capital": first_capital,
     "lasting": lasting,
+    "long": long,
     "milliseconds": milliseconds,
     "moment": moment,
     "percent": percent,

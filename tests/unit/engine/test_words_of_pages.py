@@ -84,3 +84,15 @@ def test_what_hit_no_user_is_not_said_to_have_hit_users() -> None:
 )
 def test_a_share_has_one_decimal_and_never_reads_all_or_nothing_where_it_is_neither(ratio: Fraction, told: str) -> None:
     assert _percent_told(ratio) == told
+
+
+def test_the_time_that_a_message_names_is_the_one_in_which_its_requests_were_counted() -> None:
+    world = failing()
+    world.rolled_back()
+    for _ in range(20):
+        world.serve(side="legacy", good=50)
+        world.tick()
+    page = world.rows(PageKind.RESOLVE)[0].page
+    assert page.facts is not None
+    assert page.facts.over == page.at - page.incident.impact_start
+    assert page.facts.total <= 100 * page.facts.over // 1000

@@ -9,7 +9,7 @@ import pytest
 
 from figwatch_agent.durations import HOUR, MINUTE
 from figwatch_agent.model.history import Axis
-from figwatch_agent.report.charts import Line, Marker, Phase, Threshold, lines, sparkline, timeline
+from figwatch_agent.report.charts import Line, Marker, Phase, Threshold, burn_down, lines, sparkline, timeline
 from figwatch_agent.report.scale import clock_time, figure, times
 
 NOON = 1_795_348_800_000
@@ -129,3 +129,37 @@ def test_times_are_round_and_in_utc_and_days_are_named() -> None:
     )
     assert [label for _, label in times(NOON - 24 * HOUR, NOON)][4] == "22 Nov"
     assert clock_time(NOON, seconds=True) == "22 Nov 12:00:00"
+
+
+def test_markers_closer_than_a_label_is_high_share_one_label() -> None:
+    times_of = (0, 5, 20, 40 * 60)
+    markers = [
+        Marker(at=NOON - HOUR + second * 1000, kind="incident", label=f"number {place}")
+        for place, second in enumerate(times_of)
+    ]
+    picture = lines("e", "Errors", AXIS, [drawn(*[0] * 6)], "ratio", markers=markers)
+    assert ">number 0 +2</text>" in picture
+    assert ">number 3</text>" in picture
+    assert ">number 1" not in picture
+    assert "number 1." in described(picture)  # who listens hears of all
+
+
+def test_a_young_axis_begins_with_the_slot_in_which_somebody_began_to_look() -> None:
+    young = AXIS.since(NOON - 25 * MINUTE)
+    assert (young.start, young.slots, young.end) == (NOON - 30 * MINUTE, 3, AXIS.end)
+    picture = lines("e", "Errors", young, [drawn(None, None, None, 1, 2, 3)], "requests")
+    assert "not measured" not in picture
+    assert "lowest 1, highest 3" in described(picture)
+
+
+@pytest.mark.parametrize(("at", "slots"), [(NOON - 5 * HOUR, 6), (NOON - HOUR, 6), (NOON, 1), (NOON + HOUR, 1)])
+def test_an_axis_keeps_its_last_slot_and_never_grows(at: int, slots: int) -> None:
+    assert AXIS.since(at).slots == slots
+
+
+def test_a_budget_that_is_spent_many_times_is_told_in_times_and_names_one_line() -> None:
+    picture = burn_down("b", "Budget", AXIS, [Fraction(-60)] * 6)
+    assert "-60×" in picture
+    assert "k%" not in picture
+    assert "whole budget" not in picture
+    assert "whole budget" in burn_down("b", "Budget", AXIS, [HALF] * 6)

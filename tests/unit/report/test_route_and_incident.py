@@ -122,12 +122,12 @@ def test_an_incident_links_only_runbooks_that_can_be_read() -> None:
 
 def test_what_never_came_about_before_the_end_is_no_phase() -> None:
     over = an_incident(resolved_at=NOON + 60 * SECOND)
-    assert [phase.name for phase in phases(over)] == ["until detected", "impact", "incident"]
+    assert [phase.name for phase in phases(over)] == ["until detected", "impact", "whole incident"]
     assert [phase.name for phase in phases(an_incident()) if phase.end is None] == [
         "until paged",
         "until acknowledged",
         "impact",
-        "incident",
+        "whole incident",
     ]
 
 
