@@ -124,7 +124,7 @@ async def test_every_page_is_whole_without_a_script(scene: Scene, browser: Brows
         await visit.see("/")
         await visit.page.get_by_role("link", name="/api/v1/chat").first.click()
         await visit.page.wait_for_url("**/incidents/*")
-        await visit.page.get_by_role("link", name="the route").click()
+        await visit.page.locator(".meta a[href^='/routes/']").click()
         await visit.page.wait_for_url("**/routes/**")
         await visit.page.get_by_role("link", name="6h", exact=True).click()
         await visit.page.wait_for_url("**?span=6h")
