@@ -177,3 +177,21 @@ def test_two_registries_over_one_storage_add_to_the_same_series() -> None:
     one.cell(("a",)).add()
     two.cell(("a",)).add()
     assert only(one.readings()).counts == only(two.readings()).counts == (2,)
+
+
+@given(value=st.floats(0, 2), share=st.floats(0, 1))
+def test_counting_twice_in_one_call_is_counting_twice(value: float, share: float) -> None:
+    family = histogram(Cells())
+    bucket = family.cell(("together",)).observe_with(value, family.cell(("other",)), value * share)
+    assert family.cell(("apart",)).observe(value) == bucket
+    family.cell(("apart_other",)).observe(value * share)
+    by_labels = {reading.labels[0]: (reading.counts, reading.total) for reading in family.readings()}
+    assert by_labels["together"] == by_labels["apart"]
+    assert by_labels["other"] == by_labels["apart_other"]
+
+
+@pytest.mark.parametrize("values", [(-1.0, 0.0), (0.0, -1.0), (math.nan, 0.0), (0.0, math.nan)])
+def test_counting_twice_refuses_what_counting_refuses(values: tuple[float, float]) -> None:
+    family = histogram(Cells())
+    with pytest.raises(ValueError, match="finite values"):
+        family.cell(("a",)).observe_with(values[0], family.cell(("b",)), values[1])

@@ -204,3 +204,37 @@ def test_the_first_fault_of_a_place_is_logged_and_later_ones_only_counted(caplog
             telemetry.health.fault("finish", Planted())
     assert recorded.faults() == 3
     assert len(caplog.records) == 1
+
+
+def test_where_nobody_drains_spans_a_bucket_names_a_new_request_once_a_second() -> None:
+    timer = Timer()
+    telemetry = fresh_telemetry(timer)
+
+    def named_after(seconds: float) -> str:
+        timer.now += seconds
+        seen = begin(telemetry)
+        seen.status = 200
+        seen.finish()
+        labels = ("GET", "/a/{id}", "200", "", "service", "application")
+        (named,) = [each for each in telemetry.requests.exemplars(labels) if each is not None]
+        return "this" if named.trace_id == seen.span.trace_id else "an earlier one"
+
+    assert [named_after(seconds) for seconds in (0, 0.5, 0.6, 0.1)] == [
+        "this",
+        "an earlier one",
+        "this",
+        "an earlier one",
+    ]
+
+
+def test_a_request_is_counted_alike_the_first_time_and_later() -> None:
+    telemetry = fresh_telemetry()
+    seen_by = observer(telemetry)
+    with recording(telemetry) as recorded:
+        for method in ("GET", "GET", "BREW", "BREW"):
+            seen = seen_by.begin("/a/1", method)
+            assert seen is not None
+            seen.status = 200
+            seen.finish()
+    recorded.assert_requests(2, http_request_method="GET", http_route="/a/{id}")
+    recorded.assert_requests(2, http_request_method=contract.OTHER_METHOD)
