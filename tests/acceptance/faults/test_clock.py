@@ -6,7 +6,7 @@ from figwatch_agent.durations import HOUR, MINUTE
 from figwatch_agent.model.outcome import TransitionKind
 from support.scene import Scene
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.slow]
 
 WAYS = {"forward": HOUR, "back": -HOUR}
 

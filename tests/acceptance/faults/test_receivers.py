@@ -49,6 +49,7 @@ async def test_a_429_is_obeyed_and_the_page_comes(scene: Scene, form: str) -> No
     assert second.at - first.at >= least
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", DATES)
 async def test_a_429_with_a_date_is_obeyed_and_the_page_comes(scene: Scene, form: str) -> None:
     date = (datetime.now(UTC) + timedelta(seconds=4)).replace(microsecond=0)
@@ -94,6 +95,7 @@ async def test_what_is_refused_goes_to_the_fallback_at_once_and_so_does_its_reso
     assert [bool(re.search(r"over, users", text)) for text in texts] == [False, False, True, True], texts
 
 
+@pytest.mark.slow
 async def test_a_receiver_that_hangs_gets_the_page_again(scene: Scene) -> None:
     await scene.begin()
     scene.pager.misbehave("pagerduty", "hang")

@@ -69,6 +69,7 @@ async def test_a_target_that_breaks_and_comes_back_pages_nobody_until_users_are_
     assert scene.events()[0]["payload"]["severity"] == "critical"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ALL)
 async def test_silence_in_an_incident_resolves_nothing_and_rolls_nothing_back(scene: Scene, how: str) -> None:
     scene.gateway.legacy_status = 503  # so that nothing is sent back before the target breaks
