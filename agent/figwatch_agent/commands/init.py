@@ -146,5 +146,5 @@ def _next(made: Starter, folder: Path) -> list[str]:
 
 def _additions(one: Application, service: str) -> Iterator[tuple[str, str]]:
     top, below = one.lines_to_add(service)
-    yield f"     {one.file}, at the top", top
+    yield f"     {one.file}, with its imports", top
     yield f"     {one.file}, {f'below line {one.line}' if one.line else 'where it is made'}", below

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic_core import core_schema
 
@@ -138,6 +139,13 @@ def _web(listen: tuple[str, int] | None = None, **members: Any) -> Web:
     if listen is not None:
         members["host"], members["port"] = listen
         members.setdefault("access", "public" if members["host"] in LOOPBACK else "token")
+    outside = urlsplit(members.get("external_url") or "")
+    if outside.path.strip("/") or outside.query or outside.fragment:
+        raise wrong(
+            f"external_url ends in {quoted(outside.path or '?')}: figwatch answers at the root of a name alone",
+            f"give it a name of its own, such as {outside.scheme}://figwatch.example.com",
+            key="external_url",
+        )
     if members.get("access") == "token" and not tokens:
         raise wrong(
             "nobody could look: reading needs a token here, and there is none",
@@ -266,7 +274,7 @@ WEB = record(
     _web,
     {
         "listen": may(scalar(_listen, STR), "HOST:PORT, 127.0.0.1:9464 if left out"),
-        "external_url": may(URL, "how people reach it; links are built from it"),
+        "external_url": may(URL, "how people reach it, without a path; links are built from it"),
         "tokens": may(
             items(
                 record(

@@ -224,9 +224,10 @@ def _gaps(name: str, axis: Axis, drawn: Sequence[Line]) -> str:
 
 def _threshold(threshold: Threshold, y: Scale) -> str:
     at, label = BOTTOM - y.place(threshold.value, BOTTOM - TOP), _said(threshold.label, LONGEST_LABEL)
+    beside = at + 13 if at < TOP + LABEL_HEIGHT else at - 3  # never in the legend
     return (
         f'<path class="threshold" d="M{LEFT} {at}H{RIGHT}" stroke="currentColor" {STROKES["threshold"]}/>'
-        f'<text class="threshold" x="{LEFT + 3}" y="{at - 3}">{label}</text>'
+        f'<text class="threshold" x="{LEFT + 3}" y="{beside}">{label}</text>'
     )
 
 

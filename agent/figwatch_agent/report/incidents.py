@@ -46,6 +46,7 @@ def incident_brief(incident: Incident) -> dict[str, object]:
         "mitigated": incident.mitigated_at is not None,
         "alerts": list(dict.fromkeys(alert.name.value for alert in incident.alerts)),
         "decision": None if incident.decision is None else incident.decision.outcome.value,
+        "reason": None if incident.decision is None else incident.decision.reason.value,
         "rollback": None if incident.rollback is None else incident.rollback.state.value,
     }
 

@@ -51,6 +51,7 @@ _BRIEF = of(
     mitigated=FLAG,
     alerts=many(words(AlertName)),
     decision=maybe(words(DecisionOutcome)),
+    reason=maybe(words(Reason)),
     rollback=maybe(words(RollbackState)),
 )
 _CONDITION = of(name=TEXT, holds=words(Tri), evidence=TEXT)

@@ -65,7 +65,7 @@ def incident_card(incident: Json) -> dict[str, Any]:
         "mitigated": mitigated(incident),
         "state": incident_state(incident),
         "word": incident_word(incident),
-        "symptom": sentence(symptom(incident["alerts"])),
+        "symptom": sentence(symptom(incident["alerts"], over=not incident["open"])),
         "doing": sentence(doing(incident)),
     }
 

@@ -4,25 +4,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from figwatch_agent.model.decision import Reason
+from figwatch_agent.model.sentences import OPEN, WHY
 from figwatch_agent.report.words import percent, visible
 
 Json = Mapping[str, Any]
 
-_SYMPTOMS: Final[Mapping[str, str]] = {
-    "EarlyOutage": "requests fail",
-    "ErrorBudgetBurnFast": "requests fail",
-    "LatencyDegraded": "requests are slow",
-    "ErrorBudgetBurnSlow": "the error budget burns too fast",
-    "UptimeLow": "probes of the service fail",
-    "TrafficLost": "traffic has stopped",
-    "TelemetryLost": "what users see cannot be measured",
-    "LegacyLeak": "a migrated route still reaches legacy",
-    "RollbackIneffective": "the rollback did not help",
-    "RollbackUnverified": "nobody can say yet whether the rollback helped",
-    "RollbackNeedsHuman": "a rollback stopped half-way",
-    "DeliveryFailing": "a receiver refuses pages",
+_SYMPTOMS: Final[Mapping[str, tuple[str, str]]] = {
+    "EarlyOutage": ("requests fail", "requests failed"),
+    "ErrorBudgetBurnFast": ("requests fail", "requests failed"),
+    "LatencyDegraded": ("requests are slow", "requests were slow"),
+    "ErrorBudgetBurnSlow": ("the error budget burns too fast", "the error budget burned too fast"),
+    "UptimeLow": ("probes of the service fail", "probes of the service failed"),
+    "TrafficLost": ("traffic has stopped", "traffic had stopped"),
+    "TelemetryLost": ("what users see cannot be measured", "what users see could not be measured"),
+    "LegacyLeak": ("a migrated route still reaches legacy", "a migrated route still reached legacy"),
+    "RollbackIneffective": ("the rollback did not help", "the rollback did not help"),
+    "RollbackUnverified": (
+        "nobody can say yet whether the rollback helped",
+        "nobody could say whether the rollback helped",
+    ),
+    "RollbackNeedsHuman": ("a rollback stopped half-way", "a rollback stopped half-way"),
+    "DeliveryFailing": ("a receiver refuses pages", "a receiver refused pages"),
 }
-"""By the alert's name, the worst first."""
+"""By the alert's name, the worst first: while it lasts, and afterwards."""
+
+_UNNAMED: Final = ("something is wrong", "something was wrong")
 
 _ROLLBACKS: Final[Mapping[str, str]] = {
     "committed": "figwatch is about to send the route back to legacy",
@@ -37,7 +44,7 @@ _ROLLBACKS: Final[Mapping[str, str]] = {
 
 _DECISIONS: Final[Mapping[str, str]] = {
     "rollback": "figwatch is about to send the route back to legacy",
-    "withheld": "figwatch withholds a rollback: a person must act",
+    "withheld": "no rollback: a person must act",
     "dry_run": "figwatch would roll back, but only says so (mode dry-run): a person must act",
     "awaiting_approval": "a rollback waits for a person's approval",
 }
@@ -60,9 +67,10 @@ class Headline:
     title: str  # for the browser's tab
 
 
-def symptom(alerts: Sequence[str]) -> str:
-    """What users feel; of several alerts the worst speaks."""
-    return next((words for name, words in _SYMPTOMS.items() if name in alerts), "something is wrong")
+def symptom(alerts: Sequence[str], *, over: bool = False) -> str:
+    """What users feel, or felt where it is over; of several alerts the worst speaks."""
+    now, past = next((words for name, words in _SYMPTOMS.items() if name in alerts), _UNNAMED)
+    return past if over else now
 
 
 def about(incident: Json) -> str:
@@ -76,9 +84,18 @@ def doing(incident: Json) -> str:
     if rollback is not None:
         state, verdict = (rollback, "") if isinstance(rollback, str) else (rollback["state"], rollback["verdict"])
         return _ROLLBACKS.get(state, state) + (_VERDICTS.get(verdict, "") if state == "done" else "")
-    if decision is not None:
-        return _DECISIONS.get(decision if isinstance(decision, str) else decision["outcome"], "")
-    return ""
+    if decision is None:
+        return ""
+    outcome, reason = (
+        (decision, incident.get("reason")) if isinstance(decision, str) else (decision["outcome"], decision["reason"])
+    )
+    return _withheld(reason) if outcome == "withheld" and reason else _DECISIONS.get(outcome, "")
+
+
+def _withheld(reason: str) -> str:
+    """An open question is no refusal: nobody should act by hand on it a second too early."""
+    why = WHY[Reason(reason)]
+    return f"no rollback yet: {why}, the decision follows" if reason in OPEN else f"no rollback: {why}"
 
 
 def mitigated(incident: Json) -> bool:

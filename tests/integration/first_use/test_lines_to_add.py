@@ -145,19 +145,16 @@ def figwatch(folder: Path, *arguments: str) -> str:
 
 def follow(folder: Path, shown: str) -> None:
     """Write the lines that were shown where it was said that they go."""
-    [(file, top)] = re.findall(r"^ +(\S+\.py), at the top +(.+)$", shown, re.MULTILINE)
+    [(file, top)] = re.findall(r"^ +(\S+\.py), with its imports +(.+)$", shown, re.MULTILINE)
     [(below_file, number, below)] = re.findall(r"^ +(\S+\.py), below line (\d+) +(.+)$", shown, re.MULTILINE)
     assert below_file == file
     path = folder / file
     lines = path.read_text("utf-8").splitlines()
     lines.insert(int(number), below)
-    path.write_text("\n".join([*_after_docstring(lines, top), ""]), "utf-8")
-
-
-def _after_docstring(lines: list[str], top: str) -> list[str]:
-    """At the top as Python understands it: imports from the future come first."""
-    last = max((place for place, line in enumerate(lines) if line.startswith("from __future__")), default=-1)
-    return [*lines[: last + 1], top, *lines[last + 1 :]]
+    first = next(place for place, line in enumerate(lines) if line.startswith(("import ", "from ")))
+    future = lines[first].startswith("from __future__")
+    lines.insert(first + future, top)
+    path.write_text("\n".join([*lines, ""]), "utf-8")
 
 
 @contextmanager

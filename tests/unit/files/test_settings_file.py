@@ -202,6 +202,12 @@ def test_runbooks_are_found_under_the_external_address(tmp_path: Path) -> None:
     assert read.runbook_url == "https://f.example/runbooks/"
 
 
+@pytest.mark.parametrize("url", ["https://f.example/figwatch/", "https://f.example/a/b", "https://f.example/?a=b"])
+def test_an_external_address_with_a_path_is_refused_for_the_pages_answer_at_the_root(tmp_path: Path, url: str) -> None:
+    with pytest.raises(FilesInvalid, match=r"answers at the root of a name alone"):
+        settings(tmp_path, MINIMAL + f'web: {{external_url: "{url}"}}\n')
+
+
 def test_a_short_interval_shortens_the_wait_for_a_page(tmp_path: Path) -> None:
     source = settings(tmp_path, MINIMAL.replace("{targets", "{interval: 1s, targets")).source
     assert isinstance(source, Scrape)

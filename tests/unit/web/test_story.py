@@ -96,8 +96,20 @@ def test_of_several_alerts_the_worst_speaks() -> None:
 def test_what_figwatch_did_is_said_before_what_it_decided() -> None:
     ran = {"state": "done", "verdict": "helped"}
     assert doing(incident(decision="rollback", rollback=ran)) == "figwatch sent the route back to legacy, and it helped"
-    assert doing(incident(decision="withheld")) == "figwatch withholds a rollback: a person must act"
+    assert doing(incident(decision="withheld")) == "no rollback: a person must act"
     assert doing(incident()) == ""
+
+
+def test_a_rollback_that_is_withheld_says_why_and_an_open_question_sounds_like_no_refusal() -> None:
+    refused = incident(decision="withheld", reason="legacy_unfit")
+    assert doing(refused) == "no rollback: legacy is not fit to take over"
+    asked = incident(decision={"outcome": "withheld", "reason": "comparison_undecided"})
+    assert doing(asked) == "no rollback yet: comparing with legacy, the decision follows"
+
+
+def test_what_is_over_is_told_as_past() -> None:
+    assert symptom(["EarlyOutage"], over=True) == "requests failed"
+    assert symptom([], over=True) == "something was wrong"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND
+from figwatch_agent.report import words as report_words
 from figwatch_agent.web import pages_words as words
 
 AT = "2026-11-22T20:11:08.166Z"
@@ -45,7 +46,7 @@ def test_times_name_their_zone() -> None:
         words.milliseconds(None),
         words.lasting(None),
         words.moment(None),
-        words.budget(None),
+        report_words.budget(None),
         words.ago(None, AT),
         words.when(None),
         words.at_clock(None),
@@ -64,9 +65,9 @@ def test_figures_carry_their_units() -> None:
 
 
 def test_a_budget_below_nothing_says_how_often_it_was_spent() -> None:
-    assert words.budget(0.25) == "25%"
-    assert words.budget(0) == "0%"
-    assert words.budget(-1.5) == "spent 2.5×"
+    assert report_words.budget(0.25) == "25%"
+    assert report_words.budget(0) == "0%"
+    assert report_words.budget(-1.5) == "spent 2.5×"
 
 
 def test_paths_break_after_their_marks_and_stay_text() -> None:
@@ -76,3 +77,11 @@ def test_paths_break_after_their_marks_and_stay_text() -> None:
 def test_a_route_is_found_under_its_own_path() -> None:
     assert words.route_path("/api/v1/chat/{id}") == "/routes/api/v1/chat/%7Bid%7D"
     assert words.route_path("odd name?") == "/routes/odd%20name%3F"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("30d", "30 days"), ("1d", "1 day"), ("1m", "1 min"), ("1h30m", "1 h 30 min"), ("20s", "20 s")],
+)
+def test_a_length_of_time_is_written_for_people(written: str, said: str) -> None:
+    assert words.long(written) == said
