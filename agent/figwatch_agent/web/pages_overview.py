@@ -52,7 +52,7 @@ def overview_values(document: Json, shares: Shares, since: Instant) -> dict[str,
         "criteria": [one for one in criteria if one["measured"]],
         "unmeasured": [one for one in criteria if not one["measured"]],
         "more_criteria": sum(document["verdicts"].values()) - len(criteria),
-        "routes": [_route(row, foreseen=_foreseen(shares.axis)) for row in document["routes"]],
+        "routes": [_route(row, shares.axis, since) for row in document["routes"]],
         "filter": _filter(document["page"]),
     }
 
@@ -120,7 +120,7 @@ def _foreseen(axis: Axis) -> bool:
     return axis.step >= HOUR
 
 
-def _route(row: Json, *, foreseen: bool) -> dict[str, Any]:
+def _route(row: Json, axis: Axis, since: Instant) -> dict[str, Any]:
     lately = row["lately"]
     total = sum(lately.get(side, 0) for side in _SIDES)
     state, word = _route_state(row)
@@ -130,9 +130,9 @@ def _route(row: Json, *, foreseen: bool) -> dict[str, Any]:
         "parts": [(side, lately.get(side, 0)) for side in _SIDES],
         "total": total,
         "served": _served(row, total),
-        "spark": share_path(row["share"] or ()),
+        "spark": share_path((row["share"] or ())[-axis.since(since).slots :]),
         "share_now": "no requests" if row["legacy_ratio"] is None else percent(float(row["legacy_ratio"])),
-        "zero": _zero(row) if foreseen else "",
+        "zero": _zero(row) if _foreseen(axis) else "",
         "state": state,
         "word": word,
         "budget_state": "unknown" if budget is None else "ok" if budget["remaining"] > 0 else "bad",
