@@ -380,10 +380,12 @@ def on_uvicorn(app: Any) -> Iterator[int]:
         )
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
-        until(lambda: server.started)
-        yield int(listening.getsockname()[1])
-        server.should_exit = True
-        thread.join()
+        try:  # or a test that fails would leave a thread that Python waits for at its end
+            until(lambda: server.started)
+            yield int(listening.getsockname()[1])
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 @contextmanager
@@ -398,11 +400,13 @@ def on_waitress(app: Any) -> Iterator[int]:
 
     thread = threading.Thread(target=run)
     thread.start()
-    yield int(server.effective_port)
-    stopping.set()
-    thread.join()
-    server.task_dispatcher.shutdown()
-    server.asyncore.close_all(server._map)
+    try:
+        yield int(server.effective_port)
+    finally:
+        stopping.set()
+        thread.join()
+        server.task_dispatcher.shutdown()
+        server.asyncore.close_all(server._map)
 
 
 @contextmanager
@@ -418,11 +422,15 @@ def on_aiohttp(app: Any) -> Iterator[int]:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         return int(runner.addresses[0][1])
 
-    yield asyncio.run_coroutine_threadsafe(start(), loop).result(10)
-    asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
-    loop.call_soon_threadsafe(loop.stop)
-    thread.join()
-    loop.close()
+    try:
+        yield asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    finally:
+        try:
+            asyncio.run_coroutine_threadsafe(runner.cleanup(), loop).result(10)
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+            loop.close()
 
 
 FAMILIES = (
