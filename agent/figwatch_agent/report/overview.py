@@ -171,9 +171,9 @@ def _rows(view: View, shares: Shares) -> list[_Row]:
 
 def _badness(streams: Sequence[StreamView], incidents: Sequence[Incident]) -> tuple[float, ...]:
     """Pages, then tickets, then what is not measured, then tiers that fire, then the least budget: least is worst."""
-    pages = sum(incident.severity is Severity.PAGE for incident in incidents)
+    pages = sum(incident.severity is Severity.PAGE for incident in incidents) if incidents else 0
     left = min([_about(stream.budget_left) for stream in streams if stream.budget_left is not None], default=2.0)
-    firing = sum(tier.firing for stream in streams for tier in stream.tiers)
+    firing = sum([tier.firing for stream in streams for tier in stream.tiers])  # a list: there are thousands of them
     blind = any(stream.state == "unknown" for stream in streams)
     return (-pages, -(len(incidents) - pages), -blind, -firing, left)
 
