@@ -49,14 +49,18 @@ def format_duration(duration: Duration) -> str:
 
 
 def format_seconds(duration: Duration) -> str:
-    """For people: ``8.2 s``, ``3 min 05 s``, ``2 h 10 min``, ``4 d 3 h``."""
+    """For people: ``8.2 s``, ``3 min 05 s``, ``2 h 10 min``, ``4 d 3 h``, and ``5 min`` where nothing is over."""
     if duration < MINUTE:
         return f"{duration / SECOND:.1f} s"
     if duration < HOUR:
-        return f"{duration // MINUTE} min {duration % MINUTE // SECOND:02d} s"
+        return _two(duration // MINUTE, "min", duration % MINUTE // SECOND, "s", 2)
     if duration < 2 * DAY:
-        return f"{duration // HOUR} h {duration % HOUR // MINUTE:02d} min"
-    return f"{duration // DAY} d {duration % DAY // HOUR} h"
+        return _two(duration // HOUR, "h", duration % HOUR // MINUTE, "min", 2)
+    return _two(duration // DAY, "d", duration % DAY // HOUR, "h", 1)
+
+
+def _two(number: int, unit: str, rest: int, small: str, digits: int) -> str:
+    return f"{number} {unit} {rest:0{digits}d} {small}" if rest else f"{number} {unit}"
 
 
 def format_instant(instant: Instant) -> str:

@@ -178,7 +178,7 @@ class Paging:
             objective=percent(stream.slo.objective),
             burn_rate=None if burn is None else f"{float(burn):.1f}",
             budget_left=None if left is None else percent(max(left, Fraction(0))),
-            exhausted_in=time_to_exhaustion(left, burn, stream.service.window),
+            exhausted_in=_while_it_burns(incident, time_to_exhaustion(left, burn, stream.service.window)),
             legacy_share=self._legacy_share(incident.route),
             service_bad=service[0],
             service_total=service[1],
@@ -193,6 +193,11 @@ class Paging:
         row = self.rings.traffic(10 * SECOND)[route.index]
         users = int(row.sum() - row[TRAFFIC_SIDES.index("shadow")])
         return _percent_told(Fraction(int(row[TRAFFIC_SIDES.index("legacy")]), users)) if users else None
+
+
+def _while_it_burns(incident: Incident, left_for: Duration | None) -> Duration | None:
+    """When the budget will be gone; after the impact nothing goes on at that rate, and what is gone stays gone."""
+    return left_for if incident.mitigated_at is None or left_for == 0 else None
 
 
 def _leading(incident: Incident) -> Alert:

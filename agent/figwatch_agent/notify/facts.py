@@ -48,7 +48,7 @@ def how_bad(page: Page) -> tuple[str, ...]:
     if facts is None:
         return ()
     counted = f"{_counts(facts.bad, facts.total)} in the last {format_seconds(facts.over)}; objective {facts.objective}"
-    return counted, _budget(facts)
+    return counted, _budget(page, facts)
 
 
 def figures(page: Page) -> tuple[tuple[str, str], ...]:
@@ -61,7 +61,7 @@ def figures(page: Page) -> tuple[tuple[str, str], ...]:
     if facts.service_total or facts.legacy_total:
         told.append(("Service side", _counts(facts.service_bad, facts.service_total)))
         told.append(("Legacy side", _counts(facts.legacy_bad, facts.legacy_total)))
-    if (left := _left(facts)) is not None:
+    if (left := _left(page, facts)) is not None:
         told.append(("Error budget", left))
     if facts.legacy_share is not None:
         told.append(("Legacy serves", f"{facts.legacy_share} of requests"))
@@ -72,12 +72,16 @@ def _burning(facts: Facts) -> str:
     return f"{facts.objective}, burn rate {facts.burn_rate}"
 
 
-def _left(facts: Facts) -> str | None:
+def _left(page: Page, facts: Facts) -> str | None:
     if facts.exhausted_in == 0:
         return "spent"
     if facts.budget_left is None:
         return None
-    gone = "" if facts.exhausted_in is None else f", gone in {format_seconds(facts.exhausted_in)} at this rate"
+    gone = (
+        ""
+        if facts.exhausted_in is None or _over(page)
+        else f", gone in {format_seconds(facts.exhausted_in)} at this rate"
+    )
     return f"{facts.budget_left} left{gone}"
 
 
@@ -118,7 +122,12 @@ def _counts(bad: int, total: int) -> str:
     return f"{bad:,} bad of {total:,} ({share(bad, total)})"
 
 
-def _budget(facts: Facts) -> str:
+def _over(page: Page) -> bool:
+    """Whether nothing goes on at the rate of the impact any more."""
+    return page.kind is PageKind.RESOLVE or page.incident.mitigated_at is not None
+
+
+def _budget(page: Page, facts: Facts) -> str:
     parts = []
     if facts.burn_rate is not None:
         parts.append(f"burn rate {facts.burn_rate} (1 spends exactly the error budget)")
@@ -126,6 +135,6 @@ def _budget(facts: Facts) -> str:
         return "; ".join((*parts, "the error budget is spent"))
     if facts.budget_left is not None:
         parts.append(f"{facts.budget_left} of the error budget left")
-    if facts.exhausted_in is not None:
+    if facts.exhausted_in is not None and not _over(page):
         parts.append(f"at this rate it is gone in {format_seconds(facts.exhausted_in)}")
     return "; ".join(parts)

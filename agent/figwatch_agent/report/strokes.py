@@ -8,9 +8,9 @@ Place = tuple[int, int | None]
 
 
 def path(places: Sequence[Place]) -> str:
-    """Strokes between neighbours; a point alone is a dot."""
+    """Strokes between neighbours; a point alone is a dash that can be seen."""
     runs = _runs([(x, at) for x, at in places], [at is not None for _, at in places])
-    return "".join(_stroke(run) if len(run) > 1 else f"M{run[0][0]} {run[0][1]}h0" for run in runs)
+    return "".join(_stroke(run) if len(run) > 1 else f"M{run[0][0] - 1} {run[0][1]}h2" for run in runs)
 
 
 def band(lows: Sequence[Place], highs: Sequence[Place]) -> str:

@@ -96,3 +96,14 @@ def test_the_time_that_a_message_names_is_the_one_in_which_its_requests_were_cou
     assert page.facts is not None
     assert page.facts.over == page.at - page.incident.impact_start
     assert page.facts.total <= 100 * page.facts.over // 1000
+
+
+def test_nobody_is_told_when_the_budget_will_be_gone_once_the_impact_is_over() -> None:
+    world = failing()
+    world.rolled_back()
+    for _ in range(20):
+        world.serve(side="legacy", good=50)
+        world.tick()
+    over = [row.page for row in world.rows() if row.page.incident.mitigated_at is not None]
+    assert over
+    assert all(page.facts is not None and page.facts.exhausted_in in (None, 0) for page in over)

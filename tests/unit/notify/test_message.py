@@ -101,7 +101,7 @@ def test_each_condition_of_the_guard_is_told_with_its_evidence() -> None:
 
 def test_numbers_carry_their_units() -> None:
     text = text_of(delivery())
-    for part in ("30 bad of 60 (50.0%) in the last 1 min 00 s", "objective 99.9%", "burn rate 500", "1 h 00 min"):
+    for part in ("30 bad of 60 (50.0%) in the last 1 min", "objective 99.9%", "burn rate 500", "1 h"):
         assert part in text
 
 
@@ -110,7 +110,7 @@ def test_both_sides_stand_beside_each_other() -> None:
 
 
 def test_a_late_page_says_how_late_it_is() -> None:
-    assert "Late: this was written 2 h 00 min ago" in text_of(delivery(), NOON + 2 * HOUR)
+    assert "Late: this was written 2 h ago" in text_of(delivery(), NOON + 2 * HOUR)
     assert "Late" not in text_of(delivery(), NOON + 15 * MINUTE)
 
 

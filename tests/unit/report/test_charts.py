@@ -84,7 +84,7 @@ def test_markers_outside_of_the_axis_are_left_out() -> None:
 
 
 def test_a_point_between_gaps_is_a_dot() -> None:
-    assert "h0" in lines("e", "Errors", AXIS, [drawn(None, None, HALF, None, None, None)], "ratio")
+    assert "h2" in lines("e", "Errors", AXIS, [drawn(None, None, HALF, None, None, None)], "ratio")
 
 
 def test_labels_of_others_cannot_become_markup() -> None:
