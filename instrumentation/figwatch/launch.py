@@ -183,7 +183,9 @@ def _wrap_aiohttp(app: Any, build: Build, metrics_path: str | None, render: Page
     if aiohttp.is_instrumented(app):
         return app
     others.quiet_aiohttp(app)
-    return aiohttp.install(app, build(aiohttp), metrics_path, render)
+    aiohttp.install(app, build(aiohttp), metrics_path, render)
+    app.on_startup.append(others.quiet_aiohttp_at_start)
+    return app
 
 
 def _wrap_asgi(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:

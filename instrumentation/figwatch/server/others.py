@@ -7,6 +7,7 @@ packages is imported here: what an application does not carry costs nothing.
 
 import inspect
 import sys
+from collections.abc import Iterator
 from typing import Any, Final
 
 _ASGI: Final = frozenset(
@@ -19,6 +20,8 @@ _WSGI: Final = ("opentelemetry.instrumentation.wsgi", "OpenTelemetryMiddleware")
 _AIOHTTP: Final = "opentelemetry.instrumentation.aiohttp_server"
 _DJANGO: Final = "opentelemetry.instrumentation.django"
 _FLASK: Final = "opentelemetry.instrumentation.flask"
+_WSGI_NAMES: Final = ("wsgi_app", "app", "application", "wsgi")
+"""Where applications and middlewares of WSGI keep what they stand around; contrib's own is the last."""
 _DEPTH: Final = 100  # middlewares around one another; a ring of them ends here
 
 
@@ -26,22 +29,30 @@ def without_asgi(app: Any) -> Any:
     """An ASGI application without the middlewares that would measure it again, wherever they stand around it."""
     while _names(app) in _ASGI:
         app = app.app
-    around = app
-    for _ in range(_DEPTH):
-        inner = getattr(around, "app", None)
-        if inner is None:
-            break
-        while _names(inner) in _ASGI:
-            inner = around.app = inner.app
-        around = inner
+    for around, name in _around(app, ("app",)):
+        while _names(inner := getattr(around, name)) in _ASGI:
+            setattr(around, name, inner.app)
     return app
 
 
 def without_wsgi(app: Any) -> Any:
-    """A WSGI application without contrib's middleware around it."""
+    """A WSGI application without contrib's middleware, wherever it stands around it."""
     while _names(app) == _WSGI:
         app = app.wsgi
+    for around, name in _around(app, _WSGI_NAMES):
+        while _names(inner := getattr(around, name)) == _WSGI:
+            setattr(around, name, inner.wsgi)
     return app
+
+
+def _around(app: Any, names: tuple[str, ...]) -> Iterator[tuple[Any, str]]:
+    """Each middleware from the outside in, and the attribute in which it keeps the next one."""
+    for _ in range(_DEPTH):
+        name = next((each for each in names if callable(getattr(app, each, None))), None)
+        if name is None:
+            return
+        yield app, name
+        app = getattr(app, name)
 
 
 def quiet_fastapi(app: Any) -> None:
@@ -52,10 +63,20 @@ def quiet_fastapi(app: Any) -> None:
 
 
 def quiet_flask(app: Any) -> None:
-    """Undo contrib's instrumentation of this application, by contrib's own way."""
-    module = sys.modules.get(_FLASK)
-    if module is not None and hasattr(app, "_original_wsgi_app"):
-        module.FlaskInstrumentor.uninstrument_app(app)
+    """Undo contrib's instrumentation of this application, whether it was for this one or for all of the process.
+
+    Contrib's own way knows only the former, and would drop what was put around the application since.
+    """
+    if not getattr(app, "_is_instrumented_by_opentelemetry", False):
+        return
+    for around, name in _around(app, _WSGI_NAMES):
+        if _is_from(_FLASK, getattr(around, name)):
+            setattr(around, name, app._original_wsgi_app)
+            break
+    for functions in (app.before_request_funcs, app.teardown_request_funcs):
+        functions[None] = [each for each in functions.get(None, ()) if not _is_from(_FLASK, each)]
+    del app._original_wsgi_app
+    app._is_instrumented_by_opentelemetry = False
 
 
 def quiet_django(handler: Any) -> None:
@@ -81,8 +102,17 @@ def quiet_aiohttp(app: Any) -> None:
             quiet_aiohttp(below)
 
 
+async def quiet_aiohttp_at_start(app: Any) -> None:
+    """The same for what was added since, once the application starts."""
+    quiet_aiohttp(app)
+
+
 def _is_contribs(middleware: Any) -> bool:
-    return getattr(middleware, "__module__", "") == _AIOHTTP
+    return _is_from(_AIOHTTP, middleware)
+
+
+def _is_from(module: str, thing: Any) -> bool:
+    return getattr(thing, "__module__", "") == module
 
 
 def _names(app: Any) -> tuple[str, str]:

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+import fastapi
 import pytest
 from aiohttp import web
 from fastapi import FastAPI
 from opentelemetry import trace
-from opentelemetry.instrumentation.aiohttp_server import AioHttpServerInstrumentor
+from opentelemetry.instrumentation.aiohttp_server import AioHttpServerInstrumentor, create_aiohttp_middleware
 from opentelemetry.instrumentation.asgi import OpenTelemetryMiddleware as ContribAsgi
 from opentelemetry.instrumentation.django import DjangoInstrumentor
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
@@ -25,6 +26,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ALWAYS_ON, Decision, Pa
 from opentelemetry.sdk.trace.sampling import TraceIdRatioBased as Ratio
 from opentelemetry.trace import SpanKind, StatusCode
 from starlette.middleware.opentelemetry import OpenTelemetryMiddleware as StarlettesOwn
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 import figwatch
 from figwatch.telemetry import Telemetry
@@ -160,6 +162,46 @@ def contrib_aiohttp(family: Family) -> Any:
     return app
 
 
+def contrib_all_fastapi(family: Family) -> Any:
+    """As `opentelemetry-instrument` does it: every application that is made from now on."""
+    FastAPIInstrumentor().instrument()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("support.families.FastAPI", fastapi.FastAPI)
+        app = family.make()
+    assert type(app) is not FastAPI
+    return app
+
+
+def contrib_all_flask(family: Family) -> Any:
+    FlaskInstrumentor().instrument()
+    app = family.make()
+    FlaskInstrumentor().uninstrument()
+    return app
+
+
+def contrib_all_flask_behind_a_proxy(family: Family) -> Any:
+    app = contrib_all_flask(family)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_prefix=1)
+    return app
+
+
+def contrib_wsgi_behind_a_proxy(family: Family) -> Any:
+    app = contrib_wsgi(family)
+    app.wsgi_app = ProxyFix(app.wsgi_app, x_prefix=1)
+    return app
+
+
+def contrib_wsgi_around(family: Family) -> Any:
+    return ContribWsgi(family.make())
+
+
+def contrib_aiohttp_listed(family: Family) -> Any:
+    contrib_aiohttp(family)  # its middleware works only once the instrumentor has been used
+    app: web.Application = family.make()
+    app.middlewares.append(create_aiohttp_middleware())
+    return app
+
+
 CARRIED: list[tuple[str, Callable[[Family], Any]]] = [
     ("asgi", contrib_asgi),
     ("starlette", contrib_added),
@@ -167,13 +209,29 @@ CARRIED: list[tuple[str, Callable[[Family], Any]]] = [
     ("fastapi", fastapis_own),
     ("fastapi", contrib_added),
     ("fastapi", contrib_fastapi),
+    ("fastapi", contrib_all_fastapi),
     ("fastapi", starlettes_own),
     ("flask", contrib_flask),
     ("flask", contrib_wsgi),
+    ("flask", contrib_all_flask),
+    ("flask", contrib_all_flask_behind_a_proxy),
+    ("flask", contrib_wsgi_behind_a_proxy),
+    ("django_wsgi", contrib_wsgi_around),
+    ("django_asgi", contrib_asgi),
     ("django_wsgi", contrib_django),
     ("django_asgi", contrib_django),
     ("aiohttp", contrib_aiohttp),
+    ("aiohttp", contrib_aiohttp_listed),
 ]
+
+
+@pytest.fixture(autouse=True)
+def undone() -> Iterator[None]:
+    """What a test instruments for the whole process is undone after it."""
+    yield
+    for instrumentor in (FastAPIInstrumentor(), DjangoInstrumentor()):
+        if instrumentor.is_instrumented_by_opentelemetry:
+            instrumentor.uninstrument()
 
 
 @pytest.mark.parametrize(("name", "carrying"), CARRIED)
@@ -197,9 +255,43 @@ def test_20_without_us_the_same_application_makes_a_span_of_its_own(
     family = BY_NAME[name]
     with family.serve(carrying(family)) as port:
         assert ask(port, "/status/200").status == 200
-    if name.startswith("django"):
-        DjangoInstrumentor().uninstrument()
     assert len(setup.server_spans()) >= 1
+
+
+def later_aiohttp(app: Any) -> None:
+    contrib_aiohttp(BY_NAME["aiohttp"])
+    app.middlewares.append(create_aiohttp_middleware())
+
+
+@pytest.mark.parametrize(
+    ("name", "add"),
+    [
+        ("starlette", lambda app: app.add_middleware(ContribAsgi)),
+        ("starlette", lambda app: app.add_middleware(StarlettesOwn)),
+        ("fastapi", lambda app: app.add_middleware(ContribAsgi)),
+        ("fastapi", FastAPIInstrumentor.instrument_app),
+        ("aiohttp", later_aiohttp),
+        ("django_wsgi", lambda _app: DjangoInstrumentor().instrument()),
+    ],
+)
+def test_20_telemetry_that_is_added_after_us_gives_one_span_and_one_count_too(
+    setup: Setup, name: str, add: Callable[[Any], None]
+) -> None:
+    app = figwatch.instrument(BY_NAME[name].make(), service="cases")
+    add(app)
+    serve_one(BY_NAME[name], app, "/v2/items/1", setup.telemetry)
+    (span,) = setup.server_spans()
+    assert span.instrumentation_scope is not None
+    assert span.instrumentation_scope.name == "figwatch"
+    assert setup.foreign_counts() == []
+
+
+@pytest.mark.parametrize("carrying", [contrib_all_flask_behind_a_proxy, contrib_wsgi_behind_a_proxy])
+def test_20_what_else_stands_around_an_application_stays(setup: Setup, carrying: Callable[[Family], Any]) -> None:
+    app = figwatch.instrument(carrying(BY_NAME["flask"]), service="cases")
+    call_wsgi(app, "/items/1", headers=[("X-Forwarded-Prefix", "/shop")])
+    (span,) = setup.server_spans()
+    assert span.name == "GET /shop/items/{id}"
 
 
 async def test_20_a_middleware_around_us_keeps_its_server_span_and_we_make_none(setup: Setup) -> None:
