@@ -273,7 +273,12 @@ class Observation(Generic[Carrier]):
             return
         if not self.status:
             self.status = SERVER_ERROR
-        self.finish(error_name(error))
+        try:
+            name = error_name(error)
+        except Exception as fault:  # noqa: BLE001 - the request's edge: the application's error goes on its way
+            self.fault("failed", fault)
+            name = contract.OTHER_ERROR
+        self.finish(name)
 
     def fault(self, where: str, error: BaseException) -> None:
         """Count a fault of an adapter while it watched this request."""

@@ -187,9 +187,9 @@ def _note(seen: Observation[web.Request], response: web.StreamResponse) -> None:
     seen.status = response.status
     response.headers.setdefault(_TRACE_ID, seen.span.trace_id)
     if not plain and not isinstance(response, web.Response):
-        _watch_writes(seen, response)
         # The handler may end it itself, and go on working.
         cast(_Watched, response).write_eof = partial(_write_eof, seen, response, response.write_eof)
+        _watch_writes(seen, response)
 
 
 def _watch_socket(seen: Observation[web.Request], response: web.WebSocketResponse) -> None:
@@ -242,17 +242,17 @@ def _watch_writes(seen: Observation[web.Request], response: web.StreamResponse) 
 
 def _hold(seen: Observation[web.Request], response: Any) -> None:
     """Follow a response that the server has yet to send, or to end."""
-    if seen.finished:
-        _socket_ended(seen, response, None)
-        return
-    if type(response) not in _PLAIN:
-        if not isinstance(response, web.StreamResponse):
-            seen.status = 500  # what aiohttp answers for a handler that returned something else
-            seen.abort(contract.NO_RESPONSE)
-            return
-        if response.prepared and not isinstance(response, web.Response):
-            return  # its end is watched since it was prepared
     try:
+        if seen.finished:
+            _socket_ended(seen, response, None)
+            return
+        if type(response) not in _PLAIN:
+            if not isinstance(response, web.StreamResponse):
+                seen.status = 500  # what aiohttp answers for a handler that returned something else
+                seen.abort(contract.NO_RESPONSE)
+                return
+            if response.prepared and not isinstance(response, web.Response):
+                return  # its end is watched since it was prepared
         response.prepare = partial(_prepare, seen, response.prepare)
         response.write_eof = partial(_write_eof, seen, response, response.write_eof)
     except Exception as error:  # noqa: BLE001 - the request's edge: the response is sent as it is
@@ -284,24 +284,36 @@ async def _write_eof(
     except BaseException as error:
         _broke(seen, error)
         raise
-    seen.status = response.status
-    seen.finish()
-    # Or the response, its methods and the request would stand in a ring, and wait for the garbage collector.
-    for name in _REPLACED:
-        response.__dict__.pop(name, None)
-    seen.carrier[_KEY] = None
+    try:
+        seen.status = response.status
+        seen.finish()
+        # Or the response, its methods and the request would stand in a ring, and wait for the garbage collector.
+        for name in _REPLACED:
+            response.__dict__.pop(name, None)
+        seen.carrier[_KEY] = None
+    except Exception as error:  # noqa: BLE001 - the request's edge: the last byte is out
+        seen.fault("aiohttp", error)
 
 
 def _broke(seen: Observation[web.Request], error: BaseException) -> None:
-    _socket_ended(seen, None, error)
-    transport = seen.carrier.transport
-    gone = transport is None or transport.is_closing()
+    """What ended the request goes on its way, whatever becomes of our account of it."""
+    try:
+        _socket_ended(seen, None, error)
+        gone = _is_gone(seen.carrier)
+    except Exception as fault:  # noqa: BLE001 - the request's edge
+        seen.fault("aiohttp", fault)
+        gone = False
     if gone and isinstance(error, (ConnectionError, asyncio.CancelledError)):
         seen.abort(contract.CLIENT_DISCONNECT)
         return
     if isinstance(error, TimeoutError) and not seen.status:
         seen.status = _GATEWAY_TIMEOUT
     seen.failed(error)
+
+
+def _is_gone(request: web.Request) -> bool:
+    transport = request.transport
+    return transport is None or transport.is_closing()
 
 
 def answer_scrape(request: web.Request, render: Renderer) -> web.Response:

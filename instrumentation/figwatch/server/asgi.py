@@ -109,13 +109,18 @@ class AsgiMiddleware:
             seen.leave(entered)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
-        from figwatch.connections import Connections  # both only for those who have websockets
-        from figwatch.server.sockets import watch
+        try:
+            from figwatch.connections import Connections  # both only for those who have websockets
+            from figwatch.server.sockets import watch
 
-        scope[MARK] = self.observer.vantage
-        scope.setdefault(_FASTAPIS_OWN, None)
-        if self._connections is None:
-            self._connections = Connections(self.observer.telemetry)
+            scope[MARK] = self.observer.vantage
+            scope.setdefault(_FASTAPIS_OWN, None)
+            if self._connections is None:
+                self._connections = Connections(self.observer.telemetry)
+        except Exception as error:  # noqa: BLE001 - the connection's edge: a fault of ours must not become its own
+            self.observer.telemetry.health.fault("websocket", error)
+            await self.app(scope, receive, send)
+            return
         await watch(self._connections, self.observer, self.app, scope, receive, send, SERVED_BY)
 
     def _begin(self, scope: Scope) -> "_Exchange | None":
@@ -168,17 +173,20 @@ class _Exchange(Observation[Scope]):
 
     async def send(self, message: Message) -> None:
         """What the application answers. The clock stops when the server has taken the last byte."""
-        kind = message["type"]
         last = False
-        if kind == "http.response.start":
-            message = self._answered(message)
-        elif kind == "http.response.body":
-            if not self.first and message.get("body"):
-                self.first = self.observer.timer()
-            last = not message.get("more_body", False)
-        elif kind in ("http.response.pathsend", "http.response.zerocopysend"):
-            self.first_byte()
-            last = not message.get("more_body", False)
+        try:
+            kind = message["type"]
+            if kind == "http.response.start":
+                message = self._answered(message)
+            elif kind == "http.response.body":
+                last = not message.get("more_body", False)
+                if not self.first and message.get("body"):
+                    self.first = self.observer.timer()
+            elif kind in ("http.response.pathsend", "http.response.zerocopysend"):
+                last = not message.get("more_body", False)
+                self.first_byte()
+        except Exception as error:  # noqa: BLE001 - the request's edge: the message goes out as it came
+            self.fault("asgi", error)
         try:
             await self.pass_to(message)
         except OSError:
@@ -206,18 +214,14 @@ class _Exchange(Observation[Scope]):
             self.abort(contract.NO_RESPONSE)
 
     def _answered(self, message: Message) -> Message:
-        try:
-            self.status = message["status"]
-            headers = message.get("headers", ())
-            if _TRACE_ID in dict(headers):
-                return message
-            # A message of our own: an application may send the same one to every client.
-            changed = dict(message)
-            changed["headers"] = [*headers, (_TRACE_ID, self.span.trace_id.encode())]
-            return changed
-        except Exception as error:  # noqa: BLE001 - the request's edge: the message goes out as it came
-            self.fault("asgi", error)
+        self.status = message["status"]
+        headers = message.get("headers", ())
+        if _TRACE_ID in dict(headers):
             return message
+        # A message of our own: an application may send the same one to every client.
+        changed = dict(message)
+        changed["headers"] = [*headers, (_TRACE_ID, self.span.trace_id.encode())]
+        return changed
 
 
 async def answer_scrape(scope: Scope, send: Send, render: Renderer) -> None:

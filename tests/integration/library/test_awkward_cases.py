@@ -397,6 +397,91 @@ def test_23_a_fault_of_ours_changes_nothing_of_the_answer_and_is_counted(
             assert answer.body == without.body
 
 
+ADAPTERS = [
+    # kind of family, where the fault is planted, the path that goes there
+    ("asgi", "figwatch.server.asgi._Exchange._answered", "/items/1"),
+    ("asgi", "figwatch.server.asgi._joined", "/items/1"),
+    ("asgi", "figwatch.observation.error_name", "/breaks"),
+    ("wsgi", "figwatch.server.wsgi._Exchange._noted", "/stream"),
+    ("wsgi", "figwatch.server.wsgi.note_flask", "/items/1"),
+    ("wsgi", "figwatch.observation.error_name", "/breaks"),
+    ("aiohttp", "figwatch.server.aiohttp.header_of", "/items/1"),
+    ("aiohttp", "figwatch.server.aiohttp._note", "/items/1"),
+    ("aiohttp", "figwatch.server.aiohttp._watch_writes", "/stream"),
+    ("aiohttp", "figwatch.server.aiohttp._is_gone", "/raises"),
+    ("aiohttp", "figwatch.server.aiohttp._socket_ended", "/breaks"),
+    ("aiohttp", "figwatch.observation.error_name", "/raises"),
+]
+BEFORE_IT_BEGINS = ("figwatch.server.asgi._joined", "figwatch.server.aiohttp.header_of")
+"""Here a fault means that the request is left alone altogether."""
+
+
+@pytest.mark.parametrize(("kind", "plant", "path"), ADAPTERS)
+def test_23_a_fault_of_an_adapter_changes_nothing_of_the_answer_and_is_counted(
+    kind: str, plant: str, path: str, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if served.family.kind != kind:
+        return
+    side = {"X_Migration_Status": "legacy", "X_Migration_Token": TOKEN}
+    with recording(served.telemetry) as recorded:
+        without = served.get(path, **side)
+        counted(recorded)
+    with recording(served.telemetry) as recorded, monkeypatch.context() as patched:
+        patched.setattr(plant, broken)
+        answer = served.get(path, **side)
+        until(lambda: recorded.faults() >= 1)
+        if plant not in BEFORE_IT_BEGINS:
+            counted(recorded)
+    assert answer.status == without.status
+    assert set(answer.headers) - {"x-trace-id"} == set(without.headers) - {"x-trace-id"}
+    if path != "/items/1":
+        assert answer.body == without.body
+
+
+class FailingLater:
+    """A timer that works once for each request, for its beginning."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self) -> float:
+        self.asked += 1
+        return 1.0 if self.asked == 1 else broken()
+
+
+@pytest.mark.parametrize(("path", "faults"), [("/stream", 3), ("/afterwards", 2)])  # each chunk and the end
+def test_23_a_clock_that_fails_later_changes_nothing_of_the_answer_and_is_counted(
+    path: str, faults: int, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with recording(served.telemetry) as recorded:
+        without = served.get(path)
+        counted(recorded)
+    with recording(served.telemetry) as recorded, monkeypatch.context() as patched:
+        patched.setattr("support.library.Timer.__call__", FailingLater())
+        answer = served.get(path)
+        until(lambda: recorded.faults() >= faults)
+    assert answer.status == without.status
+    assert set(answer.headers) == set(without.headers)
+    assert answer.body == without.body
+
+
+@pytest.mark.parametrize(
+    "plant", ["figwatch.connections.Connections.__init__", "figwatch.connections.Connection._record"]
+)
+def test_23_a_fault_of_ours_leaves_a_websocket_alone(
+    plant: str, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if served.family.name in CANNOT[14]:
+        return
+    for watching in (served.app, getattr(served.app, "middleware_stack", None)):
+        if hasattr(watching, "_connections"):
+            monkeypatch.setattr(watching, "_connections", None)  # as at the first websocket
+    with recording(served.telemetry) as recorded, monkeypatch.context() as patched:
+        patched.setattr(plant, broken)
+        assert asyncio.run(talk(served, ["one"])) == ["echo one"]
+        until(lambda: recorded.faults() >= 1)
+
+
 def test_23_a_sink_that_fails_changes_nothing_of_the_answer_and_is_counted(served: Served) -> None:
     with recording(served.telemetry) as recorded:
         served.telemetry.span_sink = broken
