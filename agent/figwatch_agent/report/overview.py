@@ -32,9 +32,6 @@ MOST_INCIDENTS: Final = 25
 MOST_SILENCES: Final = 25
 LONGEST_QUERY: Final = 100
 
-_FAR: Final = 10**15
-"""Beyond this, one figure is as bad as another."""
-
 _WORST: Final = (Verdict.MISSED, Verdict.INCONCLUSIVE, Verdict.MET)
 
 
@@ -179,10 +176,13 @@ def _badness(streams: Sequence[StreamView], incidents: Sequence[Incident]) -> tu
 
 
 def _about(ratio: Fraction | None) -> float:
-    """Near enough to sort by; nothing else is made of it."""
-    if ratio is None or abs(ratio.numerator) >= _FAR * ratio.denominator:
-        return 0.0 if ratio is None else math.copysign(_FAR, ratio.numerator)
-    return ratio.numerator / ratio.denominator
+    """Near enough to sort by, and never a NaN; nothing else is made of it."""
+    if ratio is None:
+        return 0.0
+    try:
+        return ratio.numerator / ratio.denominator
+    except OverflowError:  # beyond what a float holds
+        return math.copysign(math.inf, ratio.numerator)
 
 
 def _matches(route: RouteView, wanted: str, stage: Stage | None) -> bool:

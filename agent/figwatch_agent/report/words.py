@@ -19,7 +19,10 @@ _UNITS: Final = {"d": "days", "h": "h", "m": "min", "s": "s", "ms": "ms"}
 
 def visible(text: object) -> str:
     """One line in which everything can be seen."""
-    return "".join(_visible(character) for character in str(text))
+    said = str(text)
+    if said.isascii() and said.isprintable():  # nearly all of them
+        return said
+    return "".join(_visible(character) for character in said)
 
 
 def percent(ratio: float | None) -> str:

@@ -24,6 +24,7 @@ class Figures:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._overviews: dict[str, Overview] = {}
+        deps.publisher.before_each(self._overviews.clear)
 
     @property
     def view(self) -> View | None:

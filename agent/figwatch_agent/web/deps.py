@@ -27,6 +27,9 @@ class Newest(Protocol):
     async def after(self, view: View | None) -> View:
         """The newest view, as soon as it is another than this one."""
 
+    def before_each(self, forget: Callable[[], None]) -> None:
+        """Have ``forget`` called before a view is replaced."""
+
 
 class Past(Protocol):
     """Gives what was counted slot by slot, up to the newest tick."""

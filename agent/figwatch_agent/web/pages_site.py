@@ -92,6 +92,7 @@ class Site:
         self._templates = templates
         self._shown: View | None = None  # what is kept was made of it
         self._kept: OrderedDict[tuple[Asked, str], tuple[object, Content]] = OrderedDict()
+        deps.publisher.before_each(self._forget)
         self._makers: Mapping[str, Callable[[Asked, str], Awaitable[Content | None]]] = {
             "overview": self._overview,
             "incidents": self._incidents,
@@ -100,11 +101,15 @@ class Site:
             "agent": self._agent,
         }
 
+    def _forget(self) -> None:
+        self._shown = None
+        self._kept.clear()
+
     async def content(self, asked: Asked, role: str) -> Content | None:
         """The page as somebody of this role sees it; "" is a stranger. None before the first tick and for nothing."""
         if self._figures.view is not self._shown:
+            self._forget()
             self._shown = self._figures.view
-            self._kept.clear()
         key, stamp = (asked, role), self._stamp(asked)
         kept = self._kept.get(key)
         if kept is not None and kept[0] == stamp:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -348,6 +349,9 @@ class _BrokenPublisher:
     @property
     def latest(self) -> View | None:
         raise RuntimeError("a secret in an error")
+
+    def before_each(self, forget: Callable[[], None]) -> None:
+        """Nothing comes after this."""
 
 
 async def test_an_unexpected_error_is_logged_and_not_shown(capsys: pytest.CaptureFixture[str]) -> None:
