@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from figwatch.contract import __version__
 
 if TYPE_CHECKING:
+    from figwatch import edge, testing
     from figwatch.business import counter, histogram
     from figwatch.exposition import metrics_app
     from figwatch.launch import instrument, shutdown
@@ -24,12 +25,14 @@ __all__ = [
     "__version__",
     "counter",
     "current_request",
+    "edge",
     "histogram",
     "instrument",
     "message",
     "metrics_app",
     "outgoing",
     "shutdown",
+    "testing",
     "trace_id",
 ]
 
@@ -45,16 +48,19 @@ _HOMES: Final = {
     "shutdown": "launch",
     "trace_id": "tracing",
 }
+_MODULES: Final = ("edge", "testing")
+"""Public modules, so that `figwatch.edge.install` needs no import of its own."""
 
 
 def __getattr__(name: str) -> object:
     """Import the module a public name lives in, once."""
-    home = _HOMES.get(name)
-    if home is None:
+    if name not in __all__:
         raise AttributeError(f"module 'figwatch' has no attribute {name!r}")
     from importlib import import_module
 
-    value: object = getattr(import_module(f"figwatch.{home}"), name)
+    if name in _MODULES:
+        return import_module(f"figwatch.{name}")
+    value: object = getattr(import_module(f"figwatch.{_HOMES[name]}"), name)
     globals()[name] = value
     return value
 

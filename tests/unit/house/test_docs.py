@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from importlib import import_module
-from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 import pytest
 
 from figwatch import contract
 from figwatch.otlp_transport import REASONS
+from figwatch.testing import recording
 from figwatch_agent import cli
 from figwatch_agent.durations import format_duration
 from figwatch_agent.files import call_file, plan_file, settings_file, slo_file
@@ -44,6 +44,7 @@ from figwatch_agent.sources.fault import FaultReason
 from figwatch_agent.telemetry import Telemetry
 from support.agent_site import Site
 from support.grammar import Key, keys
+from support.library import call_asgi
 from support.parts import ROOT
 
 SHARED = {
@@ -284,25 +285,18 @@ def test_every_relative_link_of_a_page_leads_somewhere(page: str) -> None:
     assert [link for link in links(file.read_text("utf-8")) if not (file.parent / link).exists()] == []
 
 
-def test_the_readme_shows_a_gateway_that_counts() -> None:
-    (code,) = re.findall(
-        r"```python\n(from random import randrange\n.*?)```", ROOT.joinpath("README.md").read_text("utf-8"), re.DOTALL
-    )
-    names: dict[str, Any] = {}
+def test_the_readme_shows_a_gateway_that_decides_and_counts() -> None:
+    page = ROOT.joinpath("README.md").read_text("utf-8")
+    (code,) = re.findall(r"```python\n(from figwatch import edge\n.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {"app": _forward}
     exec(code, names)  # noqa: S102 (it is our own README)
-    answer = asyncio.run(names["handle"](_Request(), _forward, "secret"))
-    assert answer.status == 200
+    with recording() as recorded:
+        start, _end = asyncio.run(call_asgi(names["app"], "/api/v1/chat"))
+    assert start["status"] == 200
+    recorded.assert_requests(1, http_route="/api/v1/chat", vantage="edge")
 
 
-class _Request(NamedTuple):
-    method: str = "GET"
-    path: str = "/api/v1/chat"
-    headers: Mapping[str, str] = MappingProxyType({"accept": "*/*"})
-
-
-class _Answer(NamedTuple):
-    status: int
-
-
-async def _forward(side: str, _request: _Request, headers: list[tuple[str, str]]) -> _Answer:
-    return _Answer(200 if (contract.MIGRATION_STATUS_HEADER, side) in headers else 500)
+async def _forward(scope: Any, _receive: Any, send: Any) -> None:
+    marked = (contract.MIGRATION_STATUS_HEADER.lower().encode(), scope["figwatch.served_by"].encode())
+    await send({"type": "http.response.start", "status": 200 if marked in scope["headers"] else 500, "headers": []})
+    await send({"type": "http.response.body", "body": b"."})

@@ -52,12 +52,14 @@ def test_the_public_names_are_these() -> None:
         "__version__",
         "counter",
         "current_request",
+        "edge",
         "histogram",
         "instrument",
         "message",
         "metrics_app",
         "outgoing",
         "shutdown",
+        "testing",
         "trace_id",
     ]
 
