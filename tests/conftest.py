@@ -28,6 +28,8 @@ TERMINAL: Final = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COL
 WIPED: Final = frozenset((*TERMINAL, *PROXIES, *(name.lower() for name in PROXIES), "TZ", "WEB_CONCURRENCY"))
 IN_CI: Final = os.environ.get("FIGWATCH_CI") == "1"
 ACCEPTANCE: Final = Path(__file__).parent / "acceptance"
+PAIRED: Final = tuple(ACCEPTANCE / folder for folder in ("faults", "runbooks", "web"))
+"""Acceptance tests that mostly wait for the agent: one beside them does not disturb what they see."""
 LOOPBACK_NAMES: Final = frozenset(("localhost", "", "0.0.0.0", "::", "::1"))  # noqa: S104 (compared, never bound)
 
 for _name in list(os.environ):
@@ -81,10 +83,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Acceptance tests time what they see, so each of them runs alone."""
+    """Acceptance tests time what they see: each runs alone, or with one other where it mostly waits."""
     for item in items:
-        if item.path.is_relative_to(ACCEPTANCE):
-            item.add_marker(pytest.mark.alone)
+        if item.path.is_relative_to(ACCEPTANCE) and item.get_closest_marker("alone") is None:
+            paired = any(item.path.is_relative_to(folder) for folder in PAIRED)
+            item.add_marker(pytest.mark.paired if paired else pytest.mark.alone)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -2,8 +2,8 @@
 
     python tools/suite.py fast|slow|wheel [pytest options]
 
-``fast`` is everything not marked slow, ``slow`` the rest; tests marked ``alone`` measure time and run after the others,
-with nothing beside them. ``wheel`` runs the unit and contract tests against an installed figwatch, not the checkout.
+``fast`` is everything not marked slow, ``slow`` the rest; tests marked ``paired`` mostly wait for an agent and run after
+the others, two at a time; tests marked ``alone`` measure time and run last, with nothing beside them. ``wheel`` runs the unit and contract tests against an installed figwatch, not the checkout.
 An empty part is said aloud, and a suite whose parts are all empty fails.
 """
 
@@ -35,16 +35,20 @@ FOLDERS: Final = tuple(folder for folder in ("tests/unit", "tests/contract") if 
 INSTALLED: Final = ("-o", "pythonpath=tests", "--installed", "--ignore=tests/unit/house", *FOLDERS)
 """The house's own tests are about the checkout. With workers, a folder that is not there reads as "no tests"."""
 
+
+def parts(name: str, speed: str) -> tuple[Part, ...]:
+    """The three parts of a suite, from the tests that bear company to those that bear none."""
+    return (
+        Part(f"{name}, side by side", (*SIDE_BY_SIDE, "-m", f"{speed} and not alone and not paired")),
+        Part(f"{name}, in pairs", (*SIDE_BY_SIDE, "-m", f"{speed} and paired")),
+        Part(f"{name}, alone", ("-m", f"{speed} and alone")),
+    )
+
+
 SUITES: Final = {
-    "fast": (
-        Part("fast, side by side", (*SIDE_BY_SIDE, "-m", "not slow and not alone")),
-        Part("fast, alone", ("-m", "not slow and alone")),
-    ),
-    "slow": (
-        Part("slow, side by side", (*SIDE_BY_SIDE, "-m", "slow and not alone")),
-        Part("slow, alone", ("-m", "slow and alone")),
-    ),
-    "wheel": (Part("installed wheel", (*SIDE_BY_SIDE, "-m", "not slow and not alone", *INSTALLED)),),
+    "fast": parts("fast", "not slow"),
+    "slow": parts("slow", "slow"),
+    "wheel": (Part("installed wheel", (*SIDE_BY_SIDE, "-m", "not slow and not alone and not paired", *INSTALLED)),),
 }
 
 

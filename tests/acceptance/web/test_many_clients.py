@@ -14,7 +14,7 @@ import pytest
 from support.fake_gateway import until
 from support.scene import Scene
 
-pytestmark = pytest.mark.asyncio(loop_scope="session")
+pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.alone]
 
 CLIENTS = 200
 SLOW = 20  # of them read nothing at all

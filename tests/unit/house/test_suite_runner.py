@@ -22,7 +22,8 @@ with open("calls.txt", "a") as calls:
     print(*sys.argv[1:], file=calls)
 sys.exit(part["code"])
 """
-BESIDE = "not slow and not alone"
+BESIDE = "not slow and not alone and not paired"
+PAIRED = "not slow and paired"
 ALONE = "not slow and alone"
 
 
@@ -52,42 +53,50 @@ def calls(project: Path) -> list[str]:
 
 
 def test_a_suite_that_passes_says_that_all_of_it_ran(project: Path) -> None:
-    done = suite(project, "fast", **{BESIDE: 0, ALONE: 0})
+    done = suite(project, "fast", **{BESIDE: 0, PAIRED: 0, ALONE: 0})
     assert done.returncode == 0
     assert "not run on this machine: nothing, all of it ran" in done.stdout
 
 
 def test_an_empty_part_is_said_and_does_not_fail(project: Path) -> None:
-    done = suite(project, "fast", **{BESIDE: 0, ALONE: 5})
+    done = suite(project, "fast", **{BESIDE: 0, PAIRED: 5, ALONE: 5})
     assert done.returncode == 0
     assert "fast, alone            no tests in this part" in done.stdout
 
 
 def test_a_suite_without_any_test_fails(project: Path) -> None:
-    done = suite(project, "slow", **{"slow and not alone": 5, "slow and alone": 5})
+    done = suite(project, "slow", **{"slow and not alone and not paired": 5, "slow and paired": 5, "slow and alone": 5})
     assert done.returncode == 1
     assert "no test was found at all" in done.stderr
 
 
 @pytest.mark.parametrize(
-    "codes", [{BESIDE: 1, ALONE: 0}, {BESIDE: 0, ALONE: 1}, {BESIDE: 5, ALONE: 2}, {BESIDE: 3, ALONE: 5}]
+    "codes",
+    [
+        {BESIDE: 1, PAIRED: 0, ALONE: 0},
+        {BESIDE: 0, PAIRED: 1, ALONE: 0},
+        {BESIDE: 0, PAIRED: 0, ALONE: 1},
+        {BESIDE: 5, PAIRED: 5, ALONE: 2},
+        {BESIDE: 3, PAIRED: 0, ALONE: 5},
+    ],
 )
-def test_a_failure_in_one_part_is_not_hidden_by_the_other(project: Path, codes: dict[str, int]) -> None:
+def test_a_failure_in_one_part_is_not_hidden_by_the_others(project: Path, codes: dict[str, int]) -> None:
     done = suite(project, "fast", **codes)
     assert done.returncode == 1
     assert "FAILED" in done.stdout
-    assert len(calls(project)) == 2
+    assert len(calls(project)) == 3
 
 
 def test_what_could_not_run_is_gathered_from_all_parts(project: Path) -> None:
-    done = suite(project, "fast", **{BESIDE: 1, ALONE: 2})
+    done = suite(project, "fast", **{BESIDE: 1, PAIRED: 0, ALONE: 2})
     assert "not run on this machine: \n  promtool (missing) (3 tests)\n" in done.stdout
 
 
 def test_tests_that_run_alone_have_no_workers_beside_them(project: Path) -> None:
-    suite(project, "fast", **{BESIDE: 0, ALONE: 0})
-    beside, alone = calls(project)
+    suite(project, "fast", **{BESIDE: 0, PAIRED: 0, ALONE: 0})
+    beside, paired, alone = calls(project)
     assert "-n 2" in beside
+    assert "-n 2" in paired
     assert "-n" not in alone.split()
 
 
@@ -101,8 +110,8 @@ def test_the_wheel_is_tested_without_the_checkout_on_the_path(project: Path) -> 
 
 
 def test_further_arguments_go_to_pytest(project: Path) -> None:
-    suite(project, "fast", "-k", "outbox", **{BESIDE: 0, ALONE: 0})
-    assert [call.endswith("-k outbox") for call in calls(project)] == [True, True]
+    suite(project, "fast", "-k", "outbox", **{BESIDE: 0, PAIRED: 0, ALONE: 0})
+    assert [call.endswith("-k outbox") for call in calls(project)] == [True, True, True]
 
 
 def test_an_unknown_suite_is_a_usage_error(project: Path) -> None:
