@@ -89,6 +89,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             paired = any(item.path.is_relative_to(folder) for folder in PAIRED)
             item.add_marker(pytest.mark.paired if paired else pytest.mark.alone)
 
+    strays = [item.nodeid for item in items if item.get_closest_marker("alone") and ACCEPTANCE not in item.path.parents]
+    if strays:
+        raise pytest.UsageError(f"tests marked alone live in tests/acceptance, or no suite runs them: {strays}")
+
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Leave out a test that declares a missing part."""

@@ -2,8 +2,9 @@
 
     python tools/suite.py fast|slow|wheel [pytest options]
 
-``fast`` is everything not marked slow, ``slow`` the rest; tests marked ``paired`` mostly wait for an agent and run after
-the others, two at a time; tests marked ``alone`` measure time and run last, with nothing beside them. ``wheel`` runs the unit and contract tests against an installed figwatch, not the checkout.
+``fast`` is everything not marked slow, ``slow`` the rest. Tests marked ``paired`` mostly wait for an agent and run
+after the others, two at a time; tests marked ``alone`` measure time and run last, with nothing beside them. ``wheel`` runs
+the unit and contract tests against an installed figwatch, not the checkout.
 An empty part is said aloud, and a suite whose parts are all empty fails.
 """
 
@@ -34,14 +35,16 @@ SIDE_BY_SIDE: Final = ("-n", "2", "--dist", "worksteal")
 FOLDERS: Final = tuple(folder for folder in ("tests/unit", "tests/contract") if ROOT.joinpath(folder).is_dir())
 INSTALLED: Final = ("-o", "pythonpath=tests", "--installed", "--ignore=tests/unit/house", *FOLDERS)
 """The house's own tests are about the checkout. With workers, a folder that is not there reads as "no tests"."""
+ACCEPTANCE: Final = tuple(folder for folder in ("tests/acceptance",) if ROOT.joinpath(folder).is_dir())
+"""Where all tests are that want little or no company: to collect the others takes longer than many a test."""
 
 
 def parts(name: str, speed: str) -> tuple[Part, ...]:
     """The three parts of a suite, from the tests that bear company to those that bear none."""
     return (
         Part(f"{name}, side by side", (*SIDE_BY_SIDE, "-m", f"{speed} and not alone and not paired")),
-        Part(f"{name}, in pairs", (*SIDE_BY_SIDE, "-m", f"{speed} and paired")),
-        Part(f"{name}, alone", ("-m", f"{speed} and alone")),
+        Part(f"{name}, in pairs", (*SIDE_BY_SIDE, "-m", f"{speed} and paired", *ACCEPTANCE)),
+        Part(f"{name}, alone", ("-m", f"{speed} and alone", *ACCEPTANCE)),
     )
 
 

@@ -200,7 +200,6 @@ async def test_a_forecast_is_said_only_of_days(site: Site, thousand: Engine) -> 
     assert "zero on 20" in text
 
 
-@pytest.mark.alone
 async def test_the_overview_of_a_thousand_slos_is_made_in_twenty_milliseconds_of_cpu(thousand: Engine) -> None:
     site = Site(world=Many(thousand))
     spent: list[float] = []
