@@ -3,8 +3,8 @@
     python tools/suite.py fast|slow|wheel [pytest options]
 
 ``fast`` is everything not marked slow, ``slow`` the rest. Tests marked ``paired`` mostly wait for an agent and run
-after the others, two at a time; tests marked ``alone`` measure time and run last, with nothing beside them. ``wheel`` runs
-the unit and contract tests against an installed figwatch, not the checkout.
+after the others, two at a time; tests marked ``alone`` measure time and run last, with nothing beside them.
+``wheel`` runs the unit and contract tests against an installed figwatch, not the checkout.
 An empty part is said aloud, and a suite whose parts are all empty fails.
 """
 
