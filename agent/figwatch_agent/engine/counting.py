@@ -1,6 +1,5 @@
 """From answers of scrape targets to events of streams, routes and latency buckets."""
 
-from dataclasses import dataclass, field
 from fractions import Fraction
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from figwatch_agent.durations import SECOND, Duration, Instant
 from figwatch_agent.engine.catalog import Catalog, Stream
+from figwatch_agent.engine.keyed import KeyedCounts
 from figwatch_agent.engine.mapping import (
     BAD,
     BOUNDS,
@@ -22,27 +22,12 @@ from figwatch_agent.engine.mapping import (
     metric_of,
     shown,
 )
+from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.increases import CounterMemory, Increase
-from figwatch_agent.model.batch import Batch
+from figwatch_agent.model.batch import Batch, Counted
 from figwatch_agent.model.slo import Availability, Events, Histogram, Latency, Promql, Uptime
 
 Counts = NDArray[np.int64]
-
-
-@dataclass(slots=True, eq=False)
-class Tally:
-    """Events of one tick."""
-
-    total: Counts  # [stream, side]
-    bad: Counts  # [stream, side]
-    untimed_total: Counts  # [stream]: counted, but in no window
-    untimed_bad: Counts  # [stream]
-    known: NDArray[np.bool_]  # [stream]: measured in this tick
-    covered: Counts  # [stream]: milliseconds that became known
-    traffic: Counts  # [route + 1, traffic side]
-    buckets: Counts  # [route, bucket side, bucket]
-    findings: dict[str, str] = field(default_factory=dict)  # by what it is about
-    stream_findings: dict[int, str] = field(default_factory=dict)  # why a stream is not measured
 
 
 class Counter:
@@ -55,18 +40,22 @@ class Counter:
         self._mappings: dict[str, Mapping] = {}
         self._uses_bad = np.array([self._counts_bad(stream) for stream in catalog.streams], dtype=np.bool_)
         self._mapper = Mapper(catalog)
+        self._keyed = KeyedCounts(catalog)
 
     def wanted(self) -> frozenset[str]:
         """Names of the samples that count for something."""
         return self._mapper.wanted()
 
-    def count(self, batches: tuple[Batch, ...], now: Instant) -> Tally:
-        """Everything the batches of one tick say."""
+    def count(self, batches: tuple[Batch, ...], now: Instant, counted: tuple[Counted, ...] = ()) -> Tally:
+        """Everything the batches of one tick say, and what sources counted themselves."""
         tally = self._empty()
         increases: dict[str, Increase | None] = {}
         for batch in batches:
             increases[batch.target] = self._observe(batch, tally)
         self._judge_streams(batches, increases, tally)
+        for each in counted:
+            self._keyed.add(each, tally)
+        self._find_excess(tally)
         return tally
 
     def _empty(self) -> Tally:
@@ -127,6 +116,8 @@ class Counter:
             else:
                 tally.known[stream.index] = True
                 tally.covered[stream.index] = gap
+
+    def _find_excess(self, tally: Tally) -> None:
         excess = (tally.bad < 0).any(axis=1)
         for index in np.flatnonzero(excess):
             stream = self.catalog.streams[int(index)]

@@ -5,7 +5,7 @@ import numpy as np
 from figwatch_agent.durations import SECOND, Duration, Instant, format_seconds
 from figwatch_agent.engine.casework import Casework
 from figwatch_agent.engine.catalog import Catalog, compile_catalog
-from figwatch_agent.engine.counting import Counter, Tally
+from figwatch_agent.engine.counting import Counter
 from figwatch_agent.engine.desk import Desk, Notes
 from figwatch_agent.engine.feedback import Feedback
 from figwatch_agent.engine.guarding import Guard
@@ -16,6 +16,7 @@ from figwatch_agent.engine.paging import Paging
 from figwatch_agent.engine.restoring import restore
 from figwatch_agent.engine.saving import Parts, changed_sections, ring_row
 from figwatch_agent.engine.signals import Signals
+from figwatch_agent.engine.tally import Tally
 from figwatch_agent.engine.uptimes import Uptimes
 from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
@@ -108,7 +109,7 @@ class Engine:
     def _measure(self, inputs: Inputs, now: Instant) -> tuple[Tally, tuple[RingRow, ...]]:
         for reading in inputs.readings:
             self._desk.readings[reading.name] = reading
-        tally = self._counter.count(inputs.batches, now)
+        tally = self._counter.count(inputs.batches, now, inputs.counted)
         uptime = self._uptimes.advance(inputs.probes, tally, now)
         self._parts.untimed_total += tally.untimed_total
         self._parts.untimed_bad += tally.untimed_bad

@@ -9,10 +9,10 @@ from figwatch_agent.decide.guard import SidesSeen, Situation, weigh
 from figwatch_agent.durations import MINUTE, SECOND, Duration, Instant, format_seconds
 from figwatch_agent.engine.cases import Case
 from figwatch_agent.engine.catalog import Catalog, Stream, Watch, WatchedRoute
-from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.desk import Desk, Notes
 from figwatch_agent.engine.mapping import TRAFFIC_SIDES
 from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.tally import Tally
 from figwatch_agent.engine.verifying import checks_for
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.evaluate.comparison import Comparison, Counts, Outcome, Sides, WindowFigures, compare

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from figwatch_agent.durations import MINUTE, Duration, Instant
 from figwatch_agent.engine.catalog import Catalog
-from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.desk import Desk
 from figwatch_agent.engine.mapping import SIDES
+from figwatch_agent.engine.tally import Tally
 from figwatch_agent.model.incident import IncidentKind
 from figwatch_agent.model.outcome import LedgerEntry
 

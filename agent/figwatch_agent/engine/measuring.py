@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine.catalog import Catalog, Stream
-from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, ELSEWHERE, SIDES, TRAFFIC_SIDES
+from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.windows import DEFAULT, LONG, RECENT, SHOWN, Ring, Row, Window, reaching
 
 Counts = NDArray[np.int64]

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from figwatch_agent.durations import HOUR, MINUTE, Instant, format_seconds
 from figwatch_agent.engine.catalog import Catalog
-from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.desk import Desk
 from figwatch_agent.engine.mapping import TRAFFIC_SIDES
 from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.tally import Tally
 from figwatch_agent.model.incident import Alert, IncidentKind
 from figwatch_agent.model.names import AlertName, Severity, Stage
 

@@ -8,8 +8,8 @@ from figwatch_agent.decide.verify import verdict
 from figwatch_agent.durations import Instant, format_seconds
 from figwatch_agent.engine.cases import Case, Check
 from figwatch_agent.engine.catalog import Catalog, Stream, Watch
-from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.desk import Desk, Notes
+from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_still_burning
 from figwatch_agent.model.effect import RollbackState
 from figwatch_agent.model.incident import RollbackRun, RollbackVerdict

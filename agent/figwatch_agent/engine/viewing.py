@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 
 from figwatch_agent.durations import HOUR, MINUTE, Duration, Instant
 from figwatch_agent.engine.catalog import Stream, Watch, WatchedRoute
-from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.history import bounds_of
 from figwatch_agent.engine.mapping import BUCKET_SIDES, TRAFFIC_SIDES
 from figwatch_agent.engine.measured import measured
 from figwatch_agent.engine.saving import Parts
+from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.error_budget import budget_remaining
 from figwatch_agent.model.view import (
     Counts,

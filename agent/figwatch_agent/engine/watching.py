@@ -10,8 +10,8 @@ from figwatch_agent.decide.runs import NEVER, Marks, Runs
 from figwatch_agent.durations import HOUR, MINUTE, YEAR, Duration, Instant
 from figwatch_agent.engine.burning import confirmed
 from figwatch_agent.engine.catalog import Catalog, Watch
-from figwatch_agent.engine.counting import Tally
 from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.burn_rate import over_many, threshold_arrays
 from figwatch_agent.evaluate.early_lane import FEWEST_EVENTS_A_YEAR, advance_many, threshold
 from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_still_burning

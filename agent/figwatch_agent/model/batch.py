@@ -62,6 +62,21 @@ def down(target: str, at: Instant, reason: str) -> Batch:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Counted:
+    """Events that a source counted itself, by stream: what range reads and replays of a history deliver.
+
+    Like a batch it belongs to the tick that takes it. A source hands out the same ``keys`` while its streams stay the
+    same, so that whoever maps them to columns does it once, keyed by identity. Every stream is named once.
+    """
+
+    keys: tuple[str, ...]  # of streams: the SLO's name, a blank, and the route's template where it has one
+    at: Instant  # when the answer was complete
+    total: NDArray[np.int64]  # one per key: events since the tick before
+    bad: NDArray[np.int64]
+    covered: NDArray[np.int64]  # milliseconds that they are from; 0: unknown, what was counted is in no window
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeResult:
     """The answer to one probe of an uptime SLO."""

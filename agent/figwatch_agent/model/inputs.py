@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from figwatch_agent.durations import Duration
-from figwatch_agent.model.batch import Batch, ProbeResult, Reading
+from figwatch_agent.model.batch import Batch, Counted, ProbeResult, Reading
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import Effect
 
@@ -21,3 +21,4 @@ class Inputs:
     store_healthy: bool = True  # the last commit went through
     wall_step: Duration = 0  # how far the wall clock moved away from the agent's
     restarted: bool = False  # first tick of a process that found earlier state
+    counted: tuple[Counted, ...] = ()  # from sources that count by themselves

@@ -162,6 +162,7 @@ class _Run:
     """What the lines of a run said so far."""
 
     tables: dict[str, SeriesTable] = field(default_factory=lambda: {_EMPTY_DIGEST: EMPTY_TABLE})
+    keys: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)  # of counted streams, one object each
     saved: Saved | None = None
     first: bool = True
 
@@ -176,7 +177,7 @@ def _read(line: bytes, run: _Run, where: str) -> Iterator[RecordedTick]:
     elif "digest" in body:
         run.tables[body["digest"]] = decode(SeriesTable, _json(body["table"]))
     else:
-        inputs = _inputs(body["inputs"], run.tables, where)
+        inputs = _inputs(body["inputs"], run, where)
         outcome = _json(body["outcome"])
         yield RecordedTick(inputs=inputs, now=body["now"], outcome=outcome, first=run.first, saved=run.saved)
         run.first, run.saved = False, None
@@ -187,12 +188,13 @@ def _is_whole(line: bytes) -> bool:
     return seal == f'{_SEAL}{sha256(opened).hexdigest()}"}}\n'.encode()
 
 
-def _inputs(body: Mapping[str, Any], tables: Mapping[str, SeriesTable], where: str) -> Inputs:
-    digests = [batch["table"] for batch in body["batches"]]
+def _inputs(body: Mapping[str, Any], run: _Run, where: str) -> Inputs:
+    tables, digests = run.tables, [batch["table"] for batch in body["batches"]]
     missing = [digest for digest in digests if digest not in tables]
     if missing:
         raise RecordingDamaged(f"{where}: the table {missing[0]} is not in the file; lines before this one are missing")
     bare = [{**batch, "table": plain(EMPTY_TABLE)} for batch in body["batches"]]
     inputs = decode(Inputs, _json({**body, "batches": bare}))
     batches = tuple(replace(one, table=tables[digest]) for one, digest in zip(inputs.batches, digests, strict=True))
-    return replace(inputs, batches=batches)
+    counted = tuple(replace(one, keys=run.keys.setdefault(one.keys, one.keys)) for one in inputs.counted)
+    return replace(inputs, batches=batches, counted=counted)

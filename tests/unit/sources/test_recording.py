@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from figwatch_agent.model.batch import EMPTY_TABLE, Batch, ProbeResult, Reading, Series, SeriesTable, down
+from figwatch_agent.model.batch import EMPTY_TABLE, Batch, Counted, ProbeResult, Reading, Series, SeriesTable, down
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, RollbackEffect, RollbackState
 from figwatch_agent.model.inputs import Inputs
@@ -198,3 +198,13 @@ def test_values_that_came_down_to_nothing_are_recorded_too(tmp_path: Path) -> No
 
     ((inputs, _, _),) = read_recording(tmp_path)
     assert len(inputs.batches[0].values) == 0
+
+
+def test_what_a_source_counted_comes_back_with_its_keys_as_one_object(tmp_path: Path) -> None:
+    keys, ones = ("reads ", "writes "), np.array([1, 2], dtype=np.int64)
+    counted = Counted(keys=keys, at=1, total=ones, bad=0 * ones, covered=60_000 * ones)
+    recorded(tmp_path, Inputs(counted=(counted,)), Inputs(), Inputs(counted=(counted,)))
+    ticks = [inputs for inputs, _, _ in read_recording(tmp_path)]
+
+    assert encode(ticks[2]) == encode(Inputs(counted=(counted,)))
+    assert ticks[0].counted[0].keys is ticks[2].counted[0].keys
