@@ -1,13 +1,16 @@
 """What rooms expect of each other: the seams at which the real thing and its in-memory twin can be exchanged."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.model.agent import Queue
 from figwatch_agent.model.audit import AuditFault, AuditHead, AuditLine, AuditNote
+from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.batch import Batch, ProbeResult, Reading
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
+from figwatch_agent.model.event import Event, EventKind
 from figwatch_agent.model.journal import ActionResult, Delivery, DeliveryResult, RollbackRecord, StepEntry
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, Saved, Transition
 from figwatch_agent.model.plan import Call
@@ -39,6 +42,9 @@ class Inbox(Protocol):
 
     async def put(self, command: Command) -> None:
         """Keep a command and its line of the audit; durable when this returns. A known id is ignored."""
+
+    async def put_all(self, commands: Sequence[Command]) -> tuple[str, ...]:
+        """Keep all of them or none; durable when this returns. The ids that were not known, each of them once."""
 
     async def waiting(self) -> tuple[tuple[Command, ...], tuple[Effect, ...]]:
         """Commands and effects that no committed Outcome has consumed, oldest first."""
@@ -116,7 +122,17 @@ class Journal(Protocol):
         """All rollbacks, newest first."""
 
 
-class Store(Inbox, Outbox, Journal, Audit, Protocol):
+class Told(Protocol):
+    """What people and other systems told of, and what criteria are compared with."""
+
+    async def events(self, kind: EventKind | None = None, limit: int = 500) -> tuple[Event, ...]:
+        """Those that happened last, newest first; of one kind where one is given."""
+
+    async def baselines(self) -> tuple[RecordedBaseline, ...]:
+        """Recorded baselines by criterion."""
+
+
+class Store(Inbox, Outbox, Journal, Audit, Told, Protocol):
     """Everything durable. All times are UTC milliseconds."""
 
     async def open(self) -> None:

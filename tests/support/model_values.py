@@ -10,13 +10,15 @@ from typing import Final
 
 from figwatch_agent.durations import HOUR, MINUTE, SECOND, Instant
 from figwatch_agent.model.audit import AuditKind, AuditNote
+from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.decision import Condition, Decision, DecisionOutcome, Reason
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, RollbackEffect, RollbackState
+from figwatch_agent.model.event import Event, EventKind
 from figwatch_agent.model.incident import Alert, Incident, IncidentKind
 from figwatch_agent.model.intent import RollbackIntent
 from figwatch_agent.model.journal import StepEntry, StepState
-from figwatch_agent.model.names import AlertName, DataPlan, Repeat, Severity, Tri
+from figwatch_agent.model.names import AlertName, DataPlan, Measure, Repeat, Severity, Tri
 from figwatch_agent.model.outcome import LedgerEntry, RingRow, Transition, TransitionKind
 from figwatch_agent.model.page import Facts, OutboxRow, Page, PageKind
 from figwatch_agent.model.plan import (
@@ -253,6 +255,27 @@ def a_command(
         subject=subject,
         why="looking into it",
         data=(("note", "ünïcode & <b>"),),
+    )
+
+
+def an_event(id: str = "d1", kind: EventKind = EventKind.DEPLOYMENT, *, at: Instant = NOON, **fields: str) -> Event:
+    """A deployment of the chat service, or another thing that was told."""
+    given = fields or {"service": "chat", "version": "1.2"}
+    return Event(id=id, kind=kind, at=at, recorded_at=at + SECOND, actor="ann", fields=tuple(sorted(given.items())))
+
+
+def a_baseline(criterion: str = "deployments", value: Fraction = Fraction(12, 30)) -> RecordedBaseline:
+    """Twelve deployments in thirty days."""
+    return RecordedBaseline(
+        criterion=criterion,
+        measure=Measure.DEPLOYMENT_FREQUENCY,
+        value=value,
+        unit="per_day",
+        count=12,
+        start=NOON - 720 * HOUR,
+        end=NOON,
+        recorded_at=NOON,
+        actor="ann",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -13,12 +14,14 @@ from figwatch_agent.store.memory import MemoryStore
 from figwatch_agent.store.sqlite import SqliteStore
 from support.model_values import (
     NOON,
+    a_baseline,
     a_command,
     a_ledger_entry,
     a_ring_row,
     a_rollback_effect,
     a_row,
     a_transition,
+    an_event,
     an_incident,
     an_intent,
 )
@@ -80,6 +83,8 @@ def a_full_outcome(sequence: int = 1, *, events: int = 2) -> Outcome:
         sections=(("counters", bytes([sequence]) * 3), ("guard", b"\x00" + bytes([sequence]))),
         commands=(f"command-{sequence}",),
         effects=(f"incident-{sequence - 1}/rollback/whole/running",),
+        events=tuple(an_event(f"d{sequence}.{n}", at=at) for n in range(events)),
+        baselines=(a_baseline(value=Fraction(sequence, 7)),),
     )
 
 
@@ -106,4 +111,6 @@ async def everything(store: Store) -> tuple[object, ...]:
         await store.audit_lines(limit=10_000),
         await store.audit_head(),
         await store.audit_fault(),
+        await store.events(limit=10_000),
+        await store.baselines(),
     )

@@ -5,8 +5,11 @@ from dataclasses import dataclass, field
 
 from figwatch_agent.decide.latch import Latches
 from figwatch_agent.durations import Instant
+from figwatch_agent.engine.book import Book
 from figwatch_agent.engine.cases import Case
+from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.batch import Reading
+from figwatch_agent.model.event import Event
 from figwatch_agent.model.incident import Incident, IncidentKind
 from figwatch_agent.model.intent import RollbackIntent
 from figwatch_agent.model.outcome import Transition, TransitionKind
@@ -41,6 +44,8 @@ class Notes:
     outbox: list[OutboxRow] = field(default_factory=list)
     intents: list[RollbackIntent] = field(default_factory=list)
     incidents: dict[str, Incident] = field(default_factory=dict)
+    events: list[Event] = field(default_factory=list)
+    baselines: list[RecordedBaseline] = field(default_factory=list)
 
     def note(
         self,
@@ -74,6 +79,7 @@ class Desk:
     failing_receivers: dict[str, str] = field(default_factory=dict)  # receiver -> reason of its last dead row
     findings: dict[str, str] = field(default_factory=dict)
     wall_step: int = 0  # as recorded last
+    book: Book = field(default_factory=Book)
 
     def open_case(self, kind: IncidentKind, subject: str) -> Case | None:
         """The open case about this subject; one that ended in this very tick takes nothing in any more."""

@@ -17,6 +17,7 @@ from figwatch_agent.engine.restoring import restore
 from figwatch_agent.engine.saving import Parts, changed_sections, ring_row
 from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.tally import Tally
+from figwatch_agent.engine.telling import samples_in
 from figwatch_agent.engine.uptimes import Uptimes
 from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
@@ -82,6 +83,7 @@ class Engine:
         notes = Notes()
         self._remark(inputs, now, notes)
         tally, ring_rows = self._measure(inputs, now)
+        self._sampled(inputs, now, notes)
         self._wishes.hear(inputs.commands, now, notes)
         self._feedback.learn(inputs.effects, now, notes)
         self._alert(tally, since, now, notes)
@@ -115,6 +117,14 @@ class Engine:
         self._parts.untimed_bad += tally.untimed_bad
         rows = [ring_row(self._parts, name, row) for name, row in self._rings.advance(tally, uptime, now)]
         return tally, tuple(rows)
+
+    def _sampled(self, inputs: Inputs, now: Instant, notes: Notes) -> None:
+        """Keep what queries answered; what was told long ago is let go of."""
+        self._desk.book.forget(now - self.catalog.settings.keep)
+        for reading in inputs.readings:
+            for event in samples_in(reading, now):
+                if self._desk.book.add(event):
+                    notes.events.append(event)
 
     def _alert(self, tally: Tally, since: Instant, now: Instant, notes: Notes) -> None:
         fired, resolved = self._watches.advance(tally, since, now)
@@ -160,4 +170,6 @@ class Engine:
             sections=changed_sections(self._parts),
             commands=tuple(command.id for command in inputs.commands),
             effects=tuple(effect.id for effect in inputs.effects),
+            events=tuple(notes.events),
+            baselines=tuple(notes.baselines),
         )

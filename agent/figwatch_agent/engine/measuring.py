@@ -143,6 +143,21 @@ class Rings:
         cumulative = self.rings["buckets"].window(length).most.reshape(-1, len(BUCKET_SIDES), len(BOUNDS) + 1)
         return np.maximum(np.diff(cumulative, axis=2, prepend=0), 0)
 
+    def bucket_parts(self, length: Duration) -> tuple[Counts, Counts]:
+        """The same apart: surely in the window, and in the slot that its start cuts."""
+        window = self.rings["buckets"].window(length)
+        shape = (-1, len(BUCKET_SIDES), len(BOUNDS) + 1)
+        inside, edge = (
+            np.maximum(np.diff(part.reshape(shape), axis=2, prepend=0), 0) for part in (window.inside, window.edge)
+        )
+        return inside, edge
+
+    def covered_at_least(self, length: Duration, stream: int) -> Duration:
+        """Measured time of a stream that surely lies in the last ``length``."""
+        ring, column = self.rings["budget"], 2 * self._streams + stream
+        window = ring.window(length)
+        return int(window.inside[column]) + max(int(window.edge[column]) - ring.cut(length), 0)
+
     def uptime(self, length: Duration) -> dict[int, tuple[Duration, Duration]]:
         """(up, down) milliseconds over the last ``length`` by stream."""
         most, count = self.rings["uptime"].window(length).most, len(self._probed)

@@ -33,6 +33,7 @@ Integers = NDArray[np.int64]
 def restore(parts: Parts, saved: Saved) -> None:
     """Stand where the engine stood that wrote ``saved``; what the files no longer name is left out."""
     parts.written = dict(saved.sections)
+    parts.desk.book.restore(saved.events, saved.baselines)
     for name in parts.rings.rings:
         _restore_ring(parts, name, saved)
     _restore_counters(parts)

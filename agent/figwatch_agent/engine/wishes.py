@@ -9,6 +9,7 @@ from figwatch_agent.engine.cases import Case
 from figwatch_agent.engine.casework import Casework
 from figwatch_agent.engine.catalog import Catalog
 from figwatch_agent.engine.desk import Baseline, Desk, Notes, Silence
+from figwatch_agent.engine.telling import Telling
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.incident import IncidentKind
@@ -26,13 +27,14 @@ class Wishes:
         self.desk = desk
         self.watches = watches
         self._casework = casework
+        self._telling = Telling(catalog, desk.book)
         self._kinds: dict[CommandKind, Carry] = {
             CommandKind.ACKNOWLEDGE: self._acknowledge,
             CommandKind.SILENCE: self._silence,
             CommandKind.RESOLVE: self._resolve,
             CommandKind.APPROVE: self._approve,
             CommandKind.REARM: self._rearm,
-            CommandKind.EVENT: self._event,
+            CommandKind.EVENT: self._telling.event,
             CommandKind.BASELINE: self._baseline,
             CommandKind.EXTERNAL_ALERT: self._event,
         }
@@ -142,6 +144,8 @@ class Wishes:
 
     def _baseline(self, command: Command, now: Instant, notes: Notes) -> str:
         data = dict(command.data)
+        if self.catalog.route(command.subject) is None:
+            return self._telling.baseline(command, now, notes)
         try:
             baseline = Baseline(bad=int(data["bad"]), total=int(data["total"]))
         except (KeyError, ValueError):

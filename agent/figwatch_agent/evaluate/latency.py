@@ -37,6 +37,23 @@ def quantile(bounds: Sequence[float], counts: Sequence[int], q: Fraction) -> Qua
     return Quantile(low=low, high=high, estimate=min(high, low + (high - low) * inside))
 
 
+def rank_bucket(inside: Sequence[int], edge: Sequence[int], q: Fraction) -> tuple[int, int] | None:
+    """(first, last) bucket in which the q-quantile may lie, where the events of `edge` may be in the window or not.
+
+    Both hold the observations of each bucket by itself. None when nothing was surely observed. The lowest comes with
+    the edge's observations up to a bucket in the window and those above it out, the highest the other way round.
+    """
+    if not 0 < q <= 1:
+        raise ValueError(f"a quantile lies above 0 and at most at 1, got {q}")
+    surely, maybe = list(accumulate(inside)), list(accumulate(max(each, 0) for each in edge))
+    if not surely or not surely[-1]:
+        return None
+    total, other = surely[-1], maybe[-1]
+    low = next(i for i in range(len(surely)) if surely[i] + maybe[i] >= q * (total + maybe[i]))
+    high = next(i for i in range(len(surely)) if surely[i] >= q * (total + other - maybe[i]))
+    return low, high
+
+
 def _check(bounds: Sequence[float], counts: Sequence[int], q: Fraction) -> None:
     if not 0 < q <= 1:
         raise ValueError(f"a quantile lies above 0 and at most at 1, got {q}")

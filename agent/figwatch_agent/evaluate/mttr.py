@@ -1,4 +1,4 @@
-"""Mean time to mitigation, with open incidents counted and never dropped."""
+"""Mean time to mitigation and to every stage before and after, with open incidents counted and never dropped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,3 +47,52 @@ def _lasted(start: Instant, end: Instant) -> Duration:
     if end < start:
         raise ValueError(f"an incident cannot be mitigated at {end}, before its impact started at {start}")
     return end - start
+
+
+STAGES = ("impact_start", "detected", "paged", "acknowledged", "mitigated", "resolved")
+"""Of an incident, in order. Each is timed from impact_start."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stages:
+    """When each stage of one incident was reached; None for one that was not."""
+
+    impact_start: Instant
+    detected: Instant | None = None
+    paged: Instant | None = None
+    acknowledged: Instant | None = None
+    mitigated: Instant | None = None
+    resolved: Instant | None = None
+
+    def reached(self, stage: str) -> Instant | None:
+        """The instant of a stage; one that was reached before the impact is known to begin counts as at once."""
+        at: Instant | None = getattr(self, stage)
+        return None if at is None else max(at, self.impact_start)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StageFigures:
+    """Times from impact_start to one stage."""
+
+    stage: str
+    figures: Mttr  # of incidents that reached it, and of those that may still
+    skipped: int  # ended without it: they are in no figure
+
+
+def stages(incidents: Sequence[Stages], now: Instant) -> tuple[StageFigures, ...]:
+    """Every stage after impact_start; one that no incident reached or may still reach is left out.
+
+    An incident that ended without a stage, such as one that nobody acknowledged, never will reach it: it is counted as
+    skipped, and does not wait for ever.
+    """
+    found = []
+    for stage in STAGES[1:]:
+        waited = [(each.impact_start, each.reached(stage)) for each in incidents if _counts(each, stage)]
+        figures = mttr(waited, now)
+        if figures is not None:
+            found.append(StageFigures(stage=stage, figures=figures, skipped=len(incidents) - len(waited)))
+    return tuple(found)
+
+
+def _counts(incident: Stages, stage: str) -> bool:
+    return incident.reached(stage) is not None or incident.resolved is None

@@ -65,6 +65,42 @@ class Uptime:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class RequestUptime:
+    """Availability by requests: what users saw, with the time that was not measured imputed at the measured rate."""
+
+    bad_low: int  # surely in the window
+    bad_high: int  # with those that may lie before it
+    total_low: int  # with as few good ones as may be
+    total_high: int
+    covered: Duration
+    window: Duration
+
+    @property
+    def coverage(self) -> Fraction:
+        """Measured time / time."""
+        return Fraction(min(self.covered, self.window), self.window)
+
+    @property
+    def availability(self) -> Fraction | None:
+        """Good / total of what was measured, the window's edge counted in; None without requests."""
+        return 1 - Fraction(min(self.bad_high, self.total_high), self.total_high) if self.total_high > 0 else None
+
+    @property
+    def lower_bound(self) -> Fraction | None:
+        """Availability had every request of unmeasured time failed, and every failure at the edge been inside."""
+        events = self.total_low + self.bad_high - self.bad_low  # the failures of the edge without its good requests
+        if events <= 0:
+            return None if self.total_high <= 0 else Fraction(0)
+        return self.coverage * max(1 - Fraction(self.bad_high, events), Fraction(0))
+
+    @property
+    def upper_bound(self) -> Fraction | None:
+        """Availability had no request of unmeasured time failed, and no failure at the edge been inside."""
+        events = self.total_high - (self.bad_high - self.bad_low)  # the good requests of the edge without its failures
+        return 1 - self.coverage * min(Fraction(self.bad_low, events), Fraction(1)) if events > 0 else None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Probe:
     """One probe result."""
 

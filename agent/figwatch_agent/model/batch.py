@@ -87,6 +87,11 @@ class ProbeResult:
     detail: str = ""  # such as "200 in 3 ms" or "refused"
 
 
+SAMPLE = "sample/"
+"""How the name of a reading begins that answers the query of a criterion, named behind it; its value is the row as a
+JSON object of texts."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """What one of a plan's regular questions was answered (see model.plan.plan_questions)."""

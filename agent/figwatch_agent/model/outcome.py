@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from figwatch_agent.durations import Instant
+from figwatch_agent.model.baseline import RecordedBaseline
+from figwatch_agent.model.event import Event
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.intent import RollbackIntent
 from figwatch_agent.model.page import OutboxRow
@@ -26,6 +28,8 @@ class TransitionKind(StrEnum):
     REARMED = "re-armed"
     COMMAND_REFUSED = "command_refused"
     EVENT_RECORDED = "event_recorded"
+    EXCLUDED = "excluded"  # somebody declared or ended an exclusion
+    BASELINE_RECORDED = "baseline_recorded"
     FINDING = "finding"  # something odd about the data
     CLOCK_STEPPED = "clock_stepped"
     RESTARTED = "restarted"
@@ -85,6 +89,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+    events: tuple[Event, ...] = ()  # newly told
+    baselines: tuple[RecordedBaseline, ...] = ()  # recorded, each in the place of any before it
 class Saved:
     """What a store hands back at start."""
 
@@ -94,3 +100,5 @@ class Saved:
     ring_rows: tuple[RingRow, ...] = ()
     ledger: tuple[LedgerEntry, ...] = ()  # cells of the current interval, to go on counting
     incidents: tuple[Incident, ...] = ()  # open ones and the newest thousand closed
+    events: tuple[Event, ...] = ()  # all that are kept, oldest first
+    baselines: tuple[RecordedBaseline, ...] = ()  # by criterion

@@ -90,6 +90,19 @@ class Slo:
     routes: tuple[str, ...] = ()  # templates it is for; empty: every route of the file
     description: str = ""
 
+    burn: Burn = "time"  # traffic: what is weighted by the period's traffic has to burn as well, before an alert fires
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqlSample:
+    """A query that compares records, asked regularly; it only reads, and answers one row.
+
+    Its columns are named checked and mismatched, or lag_seconds, or all three.
+    """
+
+    sqlite: str  # path of the database
+    query: str
+    timeout: Duration
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
@@ -103,6 +116,8 @@ class Criterion:
     slo: str | None = None  # the SLO whose figures decide, for uptime and latency
     route: str | None = None
 
+    every: Duration | None = None  # time between two samples of data_loss
+    sql: SqlSample | None = None  # where samples of data_loss come from, beside events
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSlos:

@@ -96,12 +96,39 @@ class RouteView:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """The figure of a criterion before it is judged: worst and best that the data allow."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One more exact figure beside the one that decides a criterion."""
+
+    name: str  # closed words, such as request_based or "detected mean"
+    low: Fraction | None
+    high: Fraction | None
+    estimate: Fraction | None
+    unit: str
+    coverage: Fraction | None = None
+    counts: Counts | None = None
+    note: str = ""  # for people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineView:
+    """What a criterion is compared with."""
+
+    value: Fraction
+    unit: str
+    count: int | None
+    start: Instant | None
+    end: Instant | None
+    recorded_at: Instant
+    actor: str
+
+
 
     criterion: Criterion
     low: Fraction | None
     high: Fraction | None
     estimate: Fraction | None
-    unit: str  # ratio | seconds | times
+    unit: str  # ratio | ms | number | per_day, or the unit of figures that people brought
     coverage: Fraction | None
     counts: Counts | None
     evidence: str  # for people, with numbers
@@ -110,6 +137,11 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+    query: str = ""  # what was counted, in words or as the query that was asked
+    start: Instant | None = None  # of the window
+    end: Instant | None = None
+    figures: tuple[Figure, ...] = ()
+    recorded: BaselineView | None = None
 class TargetView:
     """One scrape target now."""
 

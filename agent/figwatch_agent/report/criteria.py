@@ -5,11 +5,11 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from figwatch_agent.durations import format_duration
+from figwatch_agent.durations import Instant, format_duration, format_instant
 from figwatch_agent.evaluate.criteria import Reason, judge
 from figwatch_agent.model.names import Measure, Verdict
 from figwatch_agent.model.target import Form, Target, TargetError, Unit, parse_target
-from figwatch_agent.model.view import Measured
+from figwatch_agent.model.view import BaselineView, Figure, Measured
 from figwatch_agent.report.numbers import number
 
 _REASONS: Final[Mapping[Reason, str]] = {
@@ -22,7 +22,9 @@ _REASONS: Final[Mapping[Reason, str]] = {
 def criterion_document(measured: Measured) -> dict[str, object]:
     """One criterion as JSON: the verdict, and all that it rests on.
 
-    ``value``, ``low`` and ``high`` are in ``unit`` (ms, ratio or number); ``reason`` is given where it is inconclusive.
+    ``value``, ``low``, ``high`` and ``baseline`` are in ``unit``: ms, ratio, number, per_day, or that of figures which
+    people brought. ``reason`` is given where it is inconclusive; ``figures`` are others that stand beside the one that
+    decides, such as both forms of uptime or every stage of incidents.
     """
     criterion = measured.criterion
     verdict, reason = verdict_of(measured)
@@ -39,6 +41,10 @@ def criterion_document(measured: Measured) -> dict[str, object]:
         "coverage": number(measured.coverage),
         "counts": None if counts is None else {"bad": counts.bad, "total": counts.total},
         "baseline": number(measured.baseline),
+        "recorded": None if measured.recorded is None else _recorded(measured.recorded),
+        "query": measured.query or None,
+        "window": {"start": _iso(measured.start), "end": _iso(measured.end)},
+        "figures": [_figure(figure) for figure in measured.figures],
         "evidence": measured.evidence,
         "reason": reason or None,
         "by": criterion.by,
@@ -46,6 +52,36 @@ def criterion_document(measured: Measured) -> dict[str, object]:
         "slo": criterion.slo,
         "route": criterion.route,
     }
+
+
+def _figure(figure: Figure) -> dict[str, object]:
+    counts = figure.counts
+    return {
+        "name": figure.name,
+        "value": number(figure.estimate),
+        "low": number(figure.low),
+        "high": number(figure.high),
+        "unit": figure.unit,
+        "coverage": number(figure.coverage),
+        "counts": None if counts is None else {"bad": counts.bad, "total": counts.total},
+        "note": figure.note or None,
+    }
+
+
+def _recorded(baseline: BaselineView) -> dict[str, object]:
+    return {
+        "value": number(baseline.value),
+        "unit": baseline.unit,
+        "count": baseline.count,
+        "start": _iso(baseline.start),
+        "end": _iso(baseline.end),
+        "recorded_at": format_instant(baseline.recorded_at),
+        "actor": baseline.actor,
+    }
+
+
+def _iso(at: Instant | None) -> str | None:
+    return None if at is None else format_instant(at)
 
 
 def verdict_of(measured: Measured) -> tuple[Verdict, str]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
-from figwatch_agent.durations import format_instant
+from figwatch_agent.durations import Instant, format_instant, parse_instant
 from figwatch_agent.evaluate.error_budget import budget_remaining
 from figwatch_agent.model.history import SPANS, BudgetHistory, RouteHistory, SideHistory
 from figwatch_agent.model.incident import Incident
@@ -57,7 +57,7 @@ def markers(
     """What happened to the route within the span, oldest first: deployments, rollbacks, incidents, restarts."""
     ids = {incident.id for incident in incidents}
     found = [
-        Marker(at=each.at, kind=kind, label=_label(each, kind))
+        Marker(at=_when(each, kind), kind=kind, label=_label(each, kind))
         for each in transitions
         if (kind := _kind(each)) is not None and _concerns(each, kind, route, ids)
     ]
@@ -131,10 +131,20 @@ def _concerns(transition: Transition, kind: str, route: RouteView, incidents: se
     return route.service in (transition.subject, said.get("service")) or transition.subject == route.route
 
 
+def _when(transition: Transition, kind: str) -> Instant:
+    """A deployment may be told of later than it happened."""
+    told = dict(transition.data).get("at", "") if kind == "deployment" else ""
+    try:
+        return parse_instant(told) if told else transition.at
+    except (ValueError, OverflowError):
+        return transition.at
+
+
 def _label(transition: Transition, kind: str) -> str:
     said = dict(transition.data)
     if kind == "rollback":
         return f"rollback {said.get('state', '')}".strip().replace("_", " ")
     if kind == "restart":
         return "agent restarted"
-    return f"deployed {said.get('version', '')}".strip()
+    failed = said.get("status") == "failure"
+    return f"{'deployment failed' if failed else 'deployed'} {said.get('version', '')}".strip()

@@ -58,7 +58,11 @@ def quantity(value: float | None, unit: str) -> str:
         return percent(value)
     if unit == "ms":
         return f"{value:.0f} ms" if value < SECOND else format_seconds(round(value))
-    return f"{value:g}"
+    if unit == "per_day":
+        return f"{value:.3g} a day"
+    if unit == "times":
+        return f"x{value:.3g}"
+    return f"{value:g}" if unit == "number" else f"{value:g} {visible(unit)}"
 
 
 def bounds(found: Mapping[str, Any] | None, unit: str) -> str:

@@ -12,14 +12,15 @@ from figwatch_agent.store.values import from_text, to_text
 _EFFECTS: Final[dict[str, type[Effect]]] = {"rollback": RollbackEffect, "delivery": DeliveryEffect}
 
 
-def put_command(connection: sqlite3.Connection, command: Command) -> None:
-    """Keep a command and the line of the audit that tells of it; a known id is ignored."""
+def put_command(connection: sqlite3.Connection, command: Command) -> bool:
+    """Keep a command and the line of the audit that tells of it; False where its id is known and nothing changed."""
     done = connection.execute(
         "INSERT INTO command (id, at, consumed, value) VALUES (?, ?, 0, ?) ON CONFLICT (id) DO NOTHING",
         (command.id, command.at, to_text(command)),
     )
     if done.rowcount == 1:
         audit.append(connection, note_of(command))
+    return done.rowcount == 1
 
 
 def put_effect(connection: sqlite3.Connection, effect: Effect) -> bool:

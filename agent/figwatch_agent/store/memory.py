@@ -1,6 +1,7 @@
 """The store in memory: the twin of the SQLite store for tests and replays, and the plainest account of what it does."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 
 from figwatch_agent.durations import Instant
@@ -17,8 +18,10 @@ from figwatch_agent.model.audit import (
     pruned,
     text_digest,
 )
+from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
+from figwatch_agent.model.event import Event, EventKind
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.intent import RollbackIntent
 from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry
@@ -54,6 +57,8 @@ class MemoryStore:
         self._audit: list[AuditLine] = []
         self._audit_head = AuditHead()
 
+        self._events: dict[str, Event] = {}
+        self._baselines: dict[str, RecordedBaseline] = {}
     async def open(self) -> None:
         """Nothing to take."""
 
@@ -71,6 +76,8 @@ class MemoryStore:
             ledger=tuple(entry for entry in await self.ledger() if entry.interval == current),
             incidents=self._known_incidents(),
         )
+            events=tuple(sorted(self._events.values(), key=_when)),
+            baselines=await self.baselines(),
 
     async def commit(self, outcome: Outcome) -> None:
         """The whole Outcome. The same sequence again is no change; a gap raises StoreError."""
@@ -87,6 +94,8 @@ class MemoryStore:
         self._sections.update(outcome.sections)
         self._consumed_commands.update(id_ for id_ in outcome.commands if id_ in self._commands)
         self._consumed_effects.update(id_ for id_ in outcome.effects if id_ in self._effects)
+        self._events = {event.key: event for event in reversed(outcome.events)} | self._events
+        self._baselines.update({each.criterion: each for each in outcome.baselines})
         self._sequence, self._at = outcome.sequence, outcome.at
 
     async def transitions(self, limit: int = 500) -> tuple[Transition, ...]:
@@ -98,10 +107,11 @@ class MemoryStore:
         return tuple(entry for _, entry in sorted(self._ledger.items()) if slo is None or entry.slo == slo)
 
     async def prune(self, before: Instant) -> None:
-        """Forget transitions, ended rows, closed incidents, consumed inbox entries and audit lines of earlier times."""
+        """Forget what happened or ended earlier: transitions, rows, incidents, events, consumed wishes, audit lines."""
         self._transitions = [each for each in self._transitions if each.at >= before]
         self._outbox = {
             id_: each for id_, each in self._outbox.items() if each.created_at >= before or not each.state.final
+        self._events = {key: each for key, each in self._events.items() if each.at >= before}
         }
         self._incidents = {
             id_: each for id_, each in self._incidents.items() if each.resolved_at is None or each.resolved_at >= before
@@ -125,6 +135,24 @@ class MemoryStore:
 
     async def note(self, note: AuditNote) -> None:
         """One more line of the audit."""
+    async def put_all(self, commands: Sequence[Command]) -> tuple[str, ...]:
+        """All of them or none; the ids that were not known."""
+        for command in commands:
+            to_text(command)  # one that cannot be kept is found before any is
+        unknown = tuple(dict.fromkeys(each.id for each in commands if each.id not in self._commands))
+        for command in commands:
+            await self.put(command)
+        return unknown
+
+    async def events(self, kind: EventKind | None = None, limit: int = 500) -> tuple[Event, ...]:
+        """What was told, newest first."""
+        mine = (each for each in self._events.values() if kind in (None, each.kind))
+        return tuple(sorted(mine, key=_when, reverse=True))[:limit]
+
+    async def baselines(self) -> tuple[RecordedBaseline, ...]:
+        """Recorded baselines by criterion."""
+        return tuple(each for _, each in sorted(self._baselines.items()))
+
         to_text(note)
         line = next_line(self._audit_head, note)
         self._audit.append(line)
@@ -305,3 +333,7 @@ class MemoryStore:
         if found is None:
             raise StoreError(f"there is no rollback {rollback}")
         return found
+
+
+def _when(event: Event) -> tuple[Instant, str]:
+    return event.at, event.key

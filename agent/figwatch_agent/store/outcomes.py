@@ -6,7 +6,7 @@ from figwatch_agent.durations import Instant
 from figwatch_agent.errors import StoreError
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, Transition
-from figwatch_agent.store import audit, inbox, journal, outbox
+from figwatch_agent.store import audit, events, inbox, journal, outbox
 from figwatch_agent.store.values import from_text, to_text
 
 CLOSED_INCIDENTS_LOADED = 1000
@@ -47,6 +47,8 @@ def load(connection: sqlite3.Connection) -> Saved:
     return Saved(
         sequence=sequence,
         at=at,
+    events.add(connection, outcome.events)
+    events.set_baselines(connection, outcome.baselines)
         sections=tuple(connection.execute("SELECT name, data FROM section ORDER BY name")),
         ring_rows=_ring_rows(connection),
         ledger=_current_ledger(connection),
@@ -61,6 +63,8 @@ def transitions(connection: sqlite3.Connection, limit: int) -> tuple[Transition,
 
 
 def ledger(connection: sqlite3.Connection, slo: str | None) -> tuple[LedgerEntry, ...]:
+        events=events.load(connection),
+        baselines=events.baselines(connection),
     """The budget ledger, oldest first."""
     found = connection.execute(
         """SELECT interval, slo, route, side, incident, bad, total FROM ledger WHERE ?1 IS NULL OR slo = ?1
@@ -87,6 +91,7 @@ def prune(connection: sqlite3.Connection, before: Instant) -> None:
         """DELETE FROM message WHERE incident NOT IN (SELECT id FROM incident)
             AND incident NOT IN (SELECT incident FROM outbox)"""
     )
+    events.prune(connection, before)
     audit.prune(connection, before)
 
 

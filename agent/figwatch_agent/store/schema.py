@@ -65,6 +65,13 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), sequence INTEGER NOT NULL, hash TEXT)",
         f"INSERT INTO audit_head (one, sequence, hash) VALUES (1, 0, '{GENESIS}')",  # noqa: S608 (a constant)
     ),
+    (
+        # What was told (deployments, samples, figures) by its key, and what criteria are compared with.
+        """CREATE TABLE event (
+            key TEXT PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, value TEXT NOT NULL) WITHOUT ROWID""",
+        "CREATE INDEX event_at ON event (at, key)",
+        "CREATE TABLE baseline (criterion TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

@@ -1,15 +1,18 @@
 """The store on SQLite: one file, one agent, every commit synced to the disk before it counts."""
 
 import os
+from collections.abc import Sequence
 
 from figwatch_agent.durations import SECOND, Duration, Instant
 from figwatch_agent.model.agent import Queue
 from figwatch_agent.model.audit import AuditFault, AuditHead, AuditLine, AuditNote
+from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
+from figwatch_agent.model.event import Event, EventKind
 from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, Saved, Transition
-from figwatch_agent.store import audit, inbox, journal, outbox, outcomes, schema
+from figwatch_agent.store import audit, events, inbox, journal, outbox, outcomes, schema
 from figwatch_agent.store.connection import Connection
 from figwatch_agent.store.lock import StateLock
 
@@ -59,12 +62,24 @@ class SqliteStore:
         return await self._connection.read(lambda c: outcomes.ledger(c, slo))
 
     async def prune(self, before: Instant) -> None:
-        """Forget transitions, ended rows, closed incidents, consumed inbox entries and audit lines of earlier times."""
+        """Forget what happened or ended earlier: transitions, rows, incidents, events, consumed wishes, audit lines."""
         await self._connection.write(lambda c: outcomes.prune(c, before))
 
     async def put(self, command: Command) -> None:
         """Keep a command and its line of the audit; durable when this returns. A known id is ignored."""
         await self._connection.write(lambda c: inbox.put_command(c, command))
+
+    async def put_all(self, commands: Sequence[Command]) -> tuple[str, ...]:
+        """All of them in one transaction; the ids that were not known."""
+        return await self._connection.write(lambda c: tuple(each.id for each in commands if inbox.put_command(c, each)))
+
+    async def events(self, kind: EventKind | None = None, limit: int = 500) -> tuple[Event, ...]:
+        """What was told, newest first."""
+        return await self._connection.read(lambda c: events.newest(c, kind, limit))
+
+    async def baselines(self) -> tuple[RecordedBaseline, ...]:
+        """Recorded baselines by criterion."""
+        return await self._connection.read(events.baselines)
 
     async def note(self, note: AuditNote) -> None:
         """One more line of the audit; durable when this returns."""

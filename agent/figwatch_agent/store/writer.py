@@ -3,17 +3,19 @@
 import contextlib
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from figwatch_agent.durations import SECOND, Duration
 from figwatch_agent.errors import StoreError, StoreUnavailable
 from figwatch_agent.model.audit import AuditFault, AuditHead, AuditLine
+from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.command import Command
+from figwatch_agent.model.event import Event, EventKind
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.journal import Delivery, RollbackRecord
-from figwatch_agent.model.outcome import Transition
-from figwatch_agent.store import audit, inbox, journal, outbox, outcomes, schema
+from figwatch_agent.model.outcome import Saved, Transition
+from figwatch_agent.store import audit, events, inbox, journal, outbox, outcomes, schema
 from figwatch_agent.store.connection import connect, transaction, translated
 
 
@@ -28,6 +30,26 @@ class InboxWriter:
         """Keep a command for the loop, and its line of the audit; durable when this returns. A known id is ignored."""
         with transaction(self._connection, self._path):
             inbox.put_command(self._connection, command)
+
+    def put_all(self, commands: Sequence[Command]) -> tuple[str, ...]:
+        """All of them or none, in one transaction; the ids that were not known."""
+        with transaction(self._connection, self._path):
+            return tuple(each.id for each in commands if inbox.put_command(self._connection, each))
+
+    def events(self, kind: EventKind | None = None, limit: int = 500) -> tuple[Event, ...]:
+        """What was told, newest first."""
+        with translated(self._path):
+            return events.newest(self._connection, kind, limit)
+
+    def baselines(self) -> tuple[RecordedBaseline, ...]:
+        """Recorded baselines by criterion."""
+        with translated(self._path):
+            return events.baselines(self._connection)
+
+    def saved(self) -> Saved:
+        """The state as of the last committed Outcome, as an agent that starts now would find it."""
+        with transaction(self._connection, self._path, "BEGIN"):
+            return outcomes.load(self._connection)
 
     def is_waiting(self, command: str) -> bool:
         """Whether the loop has still to decide on a command that was put."""

@@ -194,6 +194,31 @@ _CRITERION = of(
     reason=maybe(TEXT),
     by=maybe({"type": "string", "format": "date"}),
     over=TEXT,
+    recorded=maybe(
+        of(
+            value=NUMBER,
+            unit=TEXT,
+            count=maybe(COUNT),
+            start=maybe(INSTANT),
+            end=maybe(INSTANT),
+            recorded_at=INSTANT,
+            actor=TEXT,
+        )
+    ),
+    query=maybe(TEXT),
+    window=of(start=maybe(INSTANT), end=maybe(INSTANT)),
+    figures=many(
+        of(
+            name=TEXT,
+            value=maybe(NUMBER),
+            low=maybe(NUMBER),
+            high=maybe(NUMBER),
+            unit=TEXT,
+            coverage=maybe(SHARE),
+            counts=maybe(COUNTS),
+            note=maybe(TEXT),
+        )
+    ),
     slo=maybe(TEXT),
     route=maybe(TEXT),
 )

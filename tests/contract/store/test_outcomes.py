@@ -27,6 +27,8 @@ async def test_what_was_committed_comes_back_whole(store: Store) -> None:
         ring_rows=outcome.ring_rows,
         ledger=outcome.ledger,
         incidents=outcome.incidents,
+        events=outcome.events,
+        baselines=outcome.baselines,
     )
     assert await store.transitions() == tuple(reversed(outcome.transitions))
     assert [delivery.row for delivery in reversed(await store.deliveries())] == list(outcome.outbox)

@@ -88,7 +88,7 @@ def test_a_quiet_engine_says_that_there_is_nothing() -> None:
 def test_a_criterion_without_a_figure_gives_its_reason() -> None:
     rows = {row[0]: row for row in of(World())[3].rows}
     assert rows["satisfied"][2] == "inconclusive"
-    assert "nothing was recorded" in rows["satisfied"][6]
+    assert "no satisfaction was told of in 1d" in rows["satisfied"][6]
 
 
 def test_the_headline_names_what_is_ill() -> None:
