@@ -86,11 +86,11 @@ class Outcome:
     sections: tuple[tuple[str, bytes], ...] = ()  # named parts of the engine's state that changed
     commands: tuple[str, ...] = ()  # ids consumed
     effects: tuple[str, ...] = ()  # ids consumed
+    events: tuple[Event, ...] = ()  # newly told
+    baselines: tuple[RecordedBaseline, ...] = ()  # recorded, each in the place of any before it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-    events: tuple[Event, ...] = ()  # newly told
-    baselines: tuple[RecordedBaseline, ...] = ()  # recorded, each in the place of any before it
 class Saved:
     """What a store hands back at start."""
 

@@ -89,7 +89,6 @@ class Slo:
     early: bool = True  # whether the early lane watches it
     routes: tuple[str, ...] = ()  # templates it is for; empty: every route of the file
     description: str = ""
-
     burn: Burn = "time"  # traffic: what is weighted by the period's traffic has to burn as well, before an alert fires
 
 
@@ -104,6 +103,7 @@ class SqlSample:
     query: str
     timeout: Duration
 
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Criterion:
     """A success criterion of the migration."""
@@ -115,9 +115,9 @@ class Criterion:
     by: str | None = None  # date, YYYY-MM-DD
     slo: str | None = None  # the SLO whose figures decide, for uptime and latency
     route: str | None = None
-
     every: Duration | None = None  # time between two samples of data_loss
     sql: SqlSample | None = None  # where samples of data_loss come from, beside events
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServiceSlos:

@@ -94,9 +94,6 @@ class RouteView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """The figure of a criterion before it is judged: worst and best that the data allow."""
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
     """One more exact figure beside the one that decides a criterion."""
 
@@ -123,6 +120,9 @@ class BaselineView:
     actor: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """The figure of a criterion before it is judged: worst and best that the data allow."""
 
     criterion: Criterion
     low: Fraction | None
@@ -134,14 +134,14 @@ class BaselineView:
     evidence: str  # for people, with numbers
     reason: str = ""  # why there is no figure
     baseline: Fraction | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
     query: str = ""  # what was counted, in words or as the query that was asked
     start: Instant | None = None  # of the window
     end: Instant | None = None
     figures: tuple[Figure, ...] = ()
     recorded: BaselineView | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TargetView:
     """One scrape target now."""
 

@@ -56,9 +56,9 @@ class MemoryStore:
         self._consumed_effects: set[str] = set()
         self._audit: list[AuditLine] = []
         self._audit_head = AuditHead()
-
         self._events: dict[str, Event] = {}
         self._baselines: dict[str, RecordedBaseline] = {}
+
     async def open(self) -> None:
         """Nothing to take."""
 
@@ -75,9 +75,9 @@ class MemoryStore:
             ring_rows=tuple(row for _, row in sorted(self._ring_rows.items(), key=lambda item: item[0])),
             ledger=tuple(entry for entry in await self.ledger() if entry.interval == current),
             incidents=self._known_incidents(),
-        )
             events=tuple(sorted(self._events.values(), key=_when)),
             baselines=await self.baselines(),
+        )
 
     async def commit(self, outcome: Outcome) -> None:
         """The whole Outcome. The same sequence again is no change; a gap raises StoreError."""
@@ -92,10 +92,10 @@ class MemoryStore:
         self._ledger.update({(e.interval, e.slo, e.route, e.side, e.incident): e for e in outcome.ledger})
         self._ring_rows.update({(row.ring, row.level, row.slot): row for row in outcome.ring_rows})
         self._sections.update(outcome.sections)
-        self._consumed_commands.update(id_ for id_ in outcome.commands if id_ in self._commands)
-        self._consumed_effects.update(id_ for id_ in outcome.effects if id_ in self._effects)
         self._events = {event.key: event for event in reversed(outcome.events)} | self._events
         self._baselines.update({each.criterion: each for each in outcome.baselines})
+        self._consumed_commands.update(id_ for id_ in outcome.commands if id_ in self._commands)
+        self._consumed_effects.update(id_ for id_ in outcome.effects if id_ in self._effects)
         self._sequence, self._at = outcome.sequence, outcome.at
 
     async def transitions(self, limit: int = 500) -> tuple[Transition, ...]:
@@ -109,9 +109,9 @@ class MemoryStore:
     async def prune(self, before: Instant) -> None:
         """Forget what happened or ended earlier: transitions, rows, incidents, events, consumed wishes, audit lines."""
         self._transitions = [each for each in self._transitions if each.at >= before]
+        self._events = {key: each for key, each in self._events.items() if each.at >= before}
         self._outbox = {
             id_: each for id_, each in self._outbox.items() if each.created_at >= before or not each.state.final
-        self._events = {key: each for key, each in self._events.items() if each.at >= before}
         }
         self._incidents = {
             id_: each for id_, each in self._incidents.items() if each.resolved_at is None or each.resolved_at >= before
@@ -133,8 +133,6 @@ class MemoryStore:
             self._commands[command.id] = command
             await self.note(note_of(command))
 
-    async def note(self, note: AuditNote) -> None:
-        """One more line of the audit."""
     async def put_all(self, commands: Sequence[Command]) -> tuple[str, ...]:
         """All of them or none; the ids that were not known."""
         for command in commands:
@@ -153,6 +151,8 @@ class MemoryStore:
         """Recorded baselines by criterion."""
         return tuple(each for _, each in sorted(self._baselines.items()))
 
+    async def note(self, note: AuditNote) -> None:
+        """One more line of the audit."""
         to_text(note)
         line = next_line(self._audit_head, note)
         self._audit.append(line)

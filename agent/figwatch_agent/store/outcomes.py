@@ -37,6 +37,8 @@ def commit(connection: sqlite3.Connection, outcome: Outcome) -> None:
     for intent in outcome.intents:
         journal.add(connection, intent)
     _put_counts(connection, outcome)
+    events.add(connection, outcome.events)
+    events.set_baselines(connection, outcome.baselines)
     inbox.consume(connection, outcome.commands, outcome.effects)
     connection.execute("UPDATE progress SET sequence = ?, at = ?", (outcome.sequence, outcome.at))
 
@@ -47,12 +49,12 @@ def load(connection: sqlite3.Connection) -> Saved:
     return Saved(
         sequence=sequence,
         at=at,
-    events.add(connection, outcome.events)
-    events.set_baselines(connection, outcome.baselines)
         sections=tuple(connection.execute("SELECT name, data FROM section ORDER BY name")),
         ring_rows=_ring_rows(connection),
         ledger=_current_ledger(connection),
         incidents=incidents(connection),
+        events=events.load(connection),
+        baselines=events.baselines(connection),
     )
 
 
@@ -63,8 +65,6 @@ def transitions(connection: sqlite3.Connection, limit: int) -> tuple[Transition,
 
 
 def ledger(connection: sqlite3.Connection, slo: str | None) -> tuple[LedgerEntry, ...]:
-        events=events.load(connection),
-        baselines=events.baselines(connection),
     """The budget ledger, oldest first."""
     found = connection.execute(
         """SELECT interval, slo, route, side, incident, bad, total FROM ledger WHERE ?1 IS NULL OR slo = ?1
@@ -81,6 +81,7 @@ def prune(connection: sqlite3.Connection, before: Instant) -> None:
         "DELETE FROM outbox WHERE created_at < ? AND state IN ('accepted', 'unconfirmed', 'dead')", (before,)
     )
     connection.execute("DELETE FROM incident WHERE resolved_at < ?", (before,))
+    events.prune(connection, before)
     connection.execute("DELETE FROM command WHERE consumed = 1 AND at < ?", (before,))
     connection.execute("DELETE FROM effect WHERE consumed = 1 AND at < ?", (before,))
     connection.execute(
@@ -91,7 +92,6 @@ def prune(connection: sqlite3.Connection, before: Instant) -> None:
         """DELETE FROM message WHERE incident NOT IN (SELECT id FROM incident)
             AND incident NOT IN (SELECT incident FROM outbox)"""
     )
-    events.prune(connection, before)
     audit.prune(connection, before)
 
 

@@ -190,10 +190,6 @@ _CRITERION = of(
     coverage=maybe(SHARE),
     counts=maybe(COUNTS),
     baseline=maybe(NUMBER),
-    evidence=TEXT,
-    reason=maybe(TEXT),
-    by=maybe({"type": "string", "format": "date"}),
-    over=TEXT,
     recorded=maybe(
         of(
             value=NUMBER,
@@ -219,6 +215,10 @@ _CRITERION = of(
             note=maybe(TEXT),
         )
     ),
+    evidence=TEXT,
+    reason=maybe(TEXT),
+    by=maybe({"type": "string", "format": "date"}),
+    over=TEXT,
     slo=maybe(TEXT),
     route=maybe(TEXT),
 )
