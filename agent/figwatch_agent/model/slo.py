@@ -89,7 +89,6 @@ class Slo:
     early: bool = True  # whether the early lane watches it
     routes: tuple[str, ...] = ()  # templates it is for; empty: every route of the file
     description: str = ""
-    burn: Burn = "time"  # traffic: what is weighted by the period's traffic has to burn as well, before an alert fires
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
