@@ -102,6 +102,15 @@ def one_of(pick: Callable[[Any], str | None], forms: Mapping[str, CoreSchema], e
     )
 
 
+def exactly_one(what: str, members: dict[str, Any], *names: str) -> Any:
+    """The value of the one key that is given, for a record that is one of several things."""
+    given = [name for name in names if name in members]
+    if len(given) != 1:
+        found = f"found {' and '.join(given)}" if given else "found none"
+        raise wrong(f"{what} names exactly one of {', '.join(names)}; {found}")
+    return members[given[0]]
+
+
 def read(document: Document, schema: CoreSchema, context: Context) -> tuple[Any, list[Diagnostic]]:
     """The value that ``schema`` makes of the document, or None and all that is wrong with it."""
     try:

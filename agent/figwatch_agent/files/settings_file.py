@@ -4,9 +4,6 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic_core import core_schema
-
-from figwatch_agent.durations import MILLISECOND, Duration
 from figwatch_agent.files.diagnostics import quoted
 from figwatch_agent.files.fields import (
     DURATION,
@@ -23,16 +20,15 @@ from figwatch_agent.files.fields import (
     word,
 )
 from figwatch_agent.files.plan_file import PLANS
-from figwatch_agent.files.schema import describe, items, may, need, one_of, record, scalar, wrong
+from figwatch_agent.files.schema import exactly_one, items, may, need, one_of, record, scalar, wrong
+from figwatch_agent.files.source_file import SOURCE
 from figwatch_agent.model.names import Mode, Severity
 from figwatch_agent.model.settings import (
     Alerting,
     Heartbeat,
     PagerDuty,
-    PrometheusServer,
     Receiver,
     Rollback,
-    Scrape,
     Slack,
     SlackBot,
     Tls,
@@ -42,59 +38,13 @@ from figwatch_agent.model.settings import (
 )
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-SHORTEST_INTERVAL: Duration = 100 * MILLISECOND
-DEFAULT_SCRAPE: Duration = 5_000 * MILLISECOND
-DEFAULT_TIMEOUT: Duration = 4_000 * MILLISECOND
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[A-Za-z0-9_.-]+):(?P<port>\d{1,5})")
 _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,30}")
-_SIZE = re.compile(r"([1-9]\d{0,5})(KiB|MiB)")
-_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20}
-
-
-def _exactly_one(what: str, members: dict[str, Any], *names: str) -> Any:
-    given = [name for name in names if name in members]
-    if len(given) != 1:
-        found = f"found {' and '.join(given)}" if given else "found none"
-        raise wrong(f"{what} names exactly one of {', '.join(names)}; {found}")
-    return members[given[0]]
-
-
-def _scrape(targets: tuple[str, ...], **members: Any) -> Scrape:
-    if len(set(targets)) < len(targets):
-        raise wrong(
-            "a scrape target stands here twice, and its events would be counted twice", "remove one", key="targets"
-        )
-    interval = members.setdefault("interval", DEFAULT_SCRAPE)
-    timeout = members.setdefault("timeout", min(DEFAULT_TIMEOUT, interval * 4 // 5))
-    _check_interval(interval)
-    if timeout > interval:
-        raise wrong("the scrape's timeout is longer than its interval", "wait at most one interval", key="timeout")
-    return Scrape(targets=targets, **members)
-
-
-def _prometheus(**members: Any) -> PrometheusServer:
-    server = PrometheusServer(**members)
-    _check_interval(server.interval)
-    return server
-
-
-def _check_interval(interval: Duration) -> None:
-    if interval < SHORTEST_INTERVAL:
-        raise wrong("an interval under 100ms leaves no time to think", "1s is short, 5s is usual", key="interval")
-
-
-def _size(value: object) -> int:
-    if isinstance(value, int) and not isinstance(value, bool) and 1024 <= value <= 1 << 30:
-        return value
-    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise wrong(f"expected a size, found {describe(value)}", "write 16MiB, 512KiB or bytes from 1024 up")
-    return int(found[1]) * _UNITS[found[2]]
 
 
 def _receiver(name: str, fallback: str | None = None, **members: Any) -> Receiver:
-    kind = _exactly_one("a receiver", members, "pagerduty", "slack", "webhook")
+    kind = exactly_one("a receiver", members, "pagerduty", "slack", "webhook")
     return Receiver(name=name, kind=kind, severities=frozenset(members.get("for", Severity)), fallback=fallback)
 
 
@@ -165,36 +115,6 @@ def _network(value: object) -> str:
             f"{quoted(text)} is not an address and not a network", "write 10.0.0.7, 10.0.0.0/8 or fd00::/8"
         ) from None
 
-
-SCRAPE = record(
-    _scrape,
-    {
-        "targets": need(items(URL), "URLs of /metrics pages"),
-        "interval": may(DURATION, "time between two scrapes, 5s if left out"),
-        "timeout": may(DURATION, "longest wait for a page, 4s or four fifths of the interval if left out"),
-        "max_bytes": may(
-            scalar(_size, core_schema.union_schema([core_schema.int_schema(), STR])), "largest page, 16MiB if left out"
-        ),
-        "bearer": may(SECRET, "token sent to the scrape targets"),
-    },
-)
-
-SOURCE = record(
-    lambda **members: _exactly_one("a source", members, "scrape", "prometheus"),
-    {
-        "scrape": may(SCRAPE, "figwatch reads /metrics itself"),
-        "prometheus": may(
-            record(
-                _prometheus,
-                {
-                    "url": need(URL, "of the server"),
-                    "interval": may(DURATION, "time between two looks, 15s if left out"),
-                },
-            ),
-            "a Prometheus-compatible engine",
-        ),
-    },
-)
 
 SLACK = one_of(
     _slack_form,

@@ -24,11 +24,27 @@ class Scrape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrometheusServer:
-    """A Prometheus-compatible engine."""
+class ClientTls:
+    """How a server's certificate is checked, and ours where it asks for one. All are paths of PEM files."""
 
-    url: str
-    interval: Duration = 15 * SECOND
+    ca: str | None = None  # that signed the server's; the system's own where left out
+    certificate: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrometheusServer:
+    """A Prometheus-compatible engine: Prometheus, Thanos, Mimir, VictoriaMetrics."""
+
+    url: str  # a path prefix, such as Mimir's /prometheus, belongs to it
+    interval: Duration = 15 * SECOND  # at least as long as the server's own between two scrapes
+    timeout: Duration = 10 * SECOND  # of all questions of one look together
+    max_bytes: int = 64 * 1024 * 1024  # of one answer, after decompression
+    user: str | None = None  # HTTP basic, with `password`
+    password: Secret | None = None
+    bearer: Secret | None = None
+    headers: tuple[tuple[str, str | Secret], ...] = ()  # such as X-Scope-OrgID
+    tls: ClientTls | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

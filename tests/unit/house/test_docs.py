@@ -17,7 +17,7 @@ from figwatch.otlp_transport import REASONS
 from figwatch.testing import recording
 from figwatch_agent import cli
 from figwatch_agent.durations import format_duration
-from figwatch_agent.files import call_file, plan_file, settings_file, slo_file
+from figwatch_agent.files import call_file, plan_file, settings_file, slo_file, source_file
 from figwatch_agent.files.targets import TAKEN
 from figwatch_agent.model.audit import AuditKind
 from figwatch_agent.model.command import CommandKind
@@ -31,7 +31,6 @@ from figwatch_agent.model.settings import (
     Alerting,
     Heartbeat,
     PagerDuty,
-    PrometheusServer,
     Rollback,
     SlackBot,
     Web,
@@ -121,9 +120,10 @@ def test_every_key_has_a_meaning_and_a_form(title: str) -> None:
 
 
 DEFAULTS: Mapping[str, str] = {
-    "source.scrape.interval": format_duration(settings_file.DEFAULT_SCRAPE),
-    "source.scrape.timeout": f"{format_duration(settings_file.DEFAULT_TIMEOUT)}",
-    "source.prometheus.interval": format_duration(PrometheusServer(url="http://x").interval),
+    "source.scrape.interval": format_duration(source_file.DEFAULT_SCRAPE),
+    "source.scrape.timeout": f"{format_duration(source_file.DEFAULT_TIMEOUT)}",
+    "source.prometheus.interval": format_duration(source_file.DEFAULT_LOOK),
+    "source.prometheus.timeout": format_duration(source_file.DEFAULT_LOOK_TIMEOUT),
     "receivers[].pagerduty.url": PagerDuty(routing_key=Secret(env="KEY")).url,
     "receivers[].slack.url": SlackBot(bot_token=Secret(env="TOKEN"), channel="C0").url,
     "alerting.hold": format_duration(Alerting().hold),
