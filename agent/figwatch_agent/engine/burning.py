@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from figwatch_agent.durations import Duration
+from figwatch_agent.durations import MINUTE, Duration, Instant
 from figwatch_agent.engine.catalog import Stream, Watch
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.evaluate.burn_rate import Crossing, over
 from figwatch_agent.evaluate.evidence import rejects_within_budget
+from figwatch_agent.evaluate.weighted import Spent, weighted_over
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +35,48 @@ def confirmed(rings: Rings, watch: Watch, cut: int) -> Crossing:
     counts = window_counts(rings, watch.stream, watch.long, cut)
     events = counts.total + counts.imputed + max(counts.total_edge - counts.bad_edge, 0)
     sure = rejects_within_budget(counts.bad, events, watch.stream.slo.objective, watch.alpha)
-    return Crossing(over=sure, certified=certified)
+    if not sure or watch.stream.slo.burn == "time":
+        return Crossing(over=sure, certified=certified)
+    weighted = [by_traffic(rings, watch, length, cut) for length in (watch.long, watch.short)]
+    return Crossing(
+        over=all(each.over for each in weighted), certified=certified and all(each.certified for each in weighted)
+    )
+
+
+def by_traffic(rings: Rings, watch: Watch, length: Duration, cut: int) -> Crossing:
+    """Whether a window's bad events spend the period's budget faster than the watch's factor."""
+    counts = window_counts(rings, watch.stream, length, cut)
+    spent = spent_in(rings, watch.stream, length, counts.bad, counts.bad_edge)
+    return weighted_over(spent, watch.factor, 1 - watch.stream.slo.objective)
+
+
+def lane_weighs(rings: Rings, watch: Watch, since: Instant, now: Instant) -> bool:
+    """Whether the early lane's bad events, of a minute at most since its impact began, weigh enough to be told.
+
+    They always do unless the SLO says ``burn: traffic``.
+    """
+    if watch.stream.slo.burn == "time":
+        return True
+    index = watch.stream.index
+    bad = int(rings.streams(MINUTE).bad.inside[index])
+    if watch.lane == "service":
+        bad = min(rings.sides(watch.stream, MINUTE)[0][0], bad)
+    spent = spent_in(rings, watch.stream, min(MINUTE, max(now - since, 1)), bad, 0)
+    return weighted_over(spent, watch.factor, 1 - watch.stream.slo.objective).over
+
+
+def spent_in(rings: Rings, stream: Stream, length: Duration, bad: int, bad_edge: int) -> Spent:
+    """Bad events of a window beside the traffic of the SLO's whole period."""
+    period, index = rings.streams(stream.service.window), stream.index
+    return Spent(
+        bad=bad,
+        bad_edge=bad_edge,
+        window=length,
+        total=int(period.total.inside[index]),
+        total_edge=int(period.total.edge[index]),
+        covered=int(period.covered.inside[index]),
+        covered_edge=int(period.covered.edge[index]),
+    )
 
 
 def window_counts(rings: Rings, stream: Stream, length: Duration, cut: int = 0) -> WindowCounts:

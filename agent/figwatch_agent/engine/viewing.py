@@ -13,6 +13,7 @@ from figwatch_agent.engine.measured import measured
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.error_budget import budget_remaining
+from figwatch_agent.evaluate.weighted import Spent, burn_bounds
 from figwatch_agent.model.view import (
     Counts,
     RouteView,
@@ -66,13 +67,31 @@ class _Windows:
 
     def of(self, length: Duration, index: int) -> tuple[int, int, int, int, int]:
         """(bad inside, bad at the edge, total inside, total at the edge, covered time) of one stream."""
+        bad, bad_edge, total, total_edge, covered, covered_edge = self._all(length, index)
+        return bad, bad_edge, total, total_edge, covered + covered_edge
+
+    def spent(self, stream: Stream, length: Duration, bad: int, bad_edge: int) -> Spent:
+        """Bad events of a window beside the traffic of the SLO's whole period."""
+        _, _, total, total_edge, covered, covered_edge = self._all(stream.service.window, stream.index)
+        return Spent(
+            bad=bad,
+            bad_edge=bad_edge,
+            window=length,
+            total=total,
+            total_edge=total_edge,
+            covered=covered,
+            covered_edge=covered_edge,
+        )
+
+    def _all(self, length: Duration, index: int) -> tuple[int, int, int, int, int, int]:
         found = self._read.get(length)
         if found is None:
             window = self._rings.streams(length)
-            read = (window.bad.inside, window.bad.edge, window.total.inside, window.total.edge, window.covered.most)
+            parts = (window.bad, window.total, window.covered)
+            read = (counts for part in parts for counts in (part.inside, part.edge))
             found = self._read[length] = tuple(counts.tolist() for counts in read)
-        bad, bad_edge, total, total_edge, covered = found
-        return bad[index], bad_edge[index], total[index], total_edge[index], covered[index]
+        bad, bad_edge, total, total_edge, covered, covered_edge = found
+        return bad[index], bad_edge[index], total[index], total_edge[index], covered[index], covered_edge[index]
 
 
 def _streams(parts: Parts, tally: Tally | None, at: Instant) -> tuple[StreamView, ...]:
@@ -118,6 +137,7 @@ def _stream(
         state="unknown" if not known else "idle" if idle else "ok",
         finding="" if tally is None else tally.stream_findings.get(index, ""),
         tiers=tuple(_tier(parts, watch, budget, windows) for watch in watches),
+        burn=stream.slo.burn,
         span=_span(parts, stream),
     )
 
@@ -128,6 +148,7 @@ def _tier(parts: Parts, watch: Watch, budget: Fraction, windows: _Windows) -> Ti
     # The cut slot's bad events before the window and its good ones in it, then the other way round.
     low = _burn(bad, total + max(total_edge - bad_edge, 0), budget)
     high = _burn(bad + max(bad_edge, 0), total + max(bad_edge, 0), budget) if total_edge else low
+    weighted = burn_bounds(windows.spent(watch.stream, long, bad, bad_edge), budget)
     return TierView(
         name=watch.tier if watch.lane == "all" else f"{watch.tier} ({watch.lane})",
         severity=watch.severity.value,
@@ -137,6 +158,8 @@ def _tier(parts: Parts, watch: Watch, budget: Fraction, windows: _Windows) -> Ti
         burn_low=low,
         burn_high=high,
         firing=watch.index in parts.watches.firing,
+        traffic_low=weighted[0],
+        traffic_high=weighted[1],
     )
 
 

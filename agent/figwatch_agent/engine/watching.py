@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from figwatch_agent.decide.runs import NEVER, Marks, Runs
 from figwatch_agent.durations import HOUR, MINUTE, YEAR, Duration, Instant
-from figwatch_agent.engine.burning import confirmed
+from figwatch_agent.engine.burning import confirmed, lane_weighs
 from figwatch_agent.engine.catalog import Catalog, Watch
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.tally import Tally
@@ -135,13 +135,16 @@ class Watches:
     def _candidates(self, tally: Tally, standing: Flags, now: Instant) -> list[tuple[int, bool]]:
         known = tally.known[self._stream] if len(self._stream) else np.zeros(0, dtype=np.bool_)
         lanes = self._early & (self.statistic >= self.thresholds) & known & ~standing
-        found = [(int(index), True) for index in np.flatnonzero(lanes)]
+        found = [(int(index), True) for index in np.flatnonzero(lanes) if self._weighs(int(index), now)]
         for index in self._burning(standing, known):
             verdict = confirmed(self.rings, self.catalog.watches[index], int(self.cut[index]))
             # A burst may still fill the windows when all is well again, as when traffic falls in the evening.
             if verdict.over and not self._has_recovered(self.catalog.watches[index], now):
                 found.append((index, verdict.certified))
         return found
+
+    def _weighs(self, index: int, now: Instant) -> bool:
+        return lane_weighs(self.rings, self.catalog.watches[index], self.runs.impact_start(index, now), now)
 
     def _burning(self, standing: Flags, known: Flags) -> list[int]:
         """Tiers that may fire: both windows over the threshold before imputation and evidence are looked at."""

@@ -78,6 +78,7 @@ class Reader:
             early=self._early(here, slo),
             routes=slo.routes,
             description=slo.description,
+            burn=slo.burn,
         )
 
     def _objective(self, here: Path, slo: WrittenSlo) -> bool:

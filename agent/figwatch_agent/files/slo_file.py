@@ -202,6 +202,7 @@ SLO = record(
         "routes": may(items(TEMPLATE), "routes of this file it is for, all if left out"),
         "tiers": may(items(TIER), "when somebody is told; the usual four if left out"),
         "early": may(FLAG, "whether the early lane watches for outages, true if left out"),
+        "burn": may(word("time", "traffic"), "what has to burn before somebody is told, time if left out"),
     },
 )
 

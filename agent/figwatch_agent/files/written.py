@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from figwatch_agent.durations import Duration
 from figwatch_agent.model.names import Measure, Severity
-from figwatch_agent.model.slo import Route, Sli, Vantage
+from figwatch_agent.model.slo import Burn, Route, Sli, Vantage
 
 
 class WrittenTier(NamedTuple):
@@ -27,6 +27,7 @@ class WrittenSlo(NamedTuple):
     objective: Fraction
     tiers: tuple[WrittenTier, ...] | None = None
     early: bool | None = None
+    burn: Burn = "time"
     routes: tuple[str, ...] = ()
     description: str = ""
 

@@ -10,6 +10,7 @@ from figwatch_agent.model.selector import Selector
 from figwatch_agent.model.tier import Tier
 
 Vantage = Literal["edge", "application"]
+Burn = Literal["time", "traffic"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +90,7 @@ class Slo:
     early: bool = True  # whether the early lane watches it
     routes: tuple[str, ...] = ()  # templates it is for; empty: every route of the file
     description: str = ""
+    burn: Burn = "time"  # traffic: what is weighted by the period's traffic has to burn as well, before an alert fires
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,8 @@ class TierView:
     burn_low: Fraction | None  # of the long window; None where nothing is known
     burn_high: Fraction | None
     firing: bool
+    traffic_low: Fraction | None = None  # burn rate weighted by the traffic of the SLO's period; None without any
+    traffic_high: Fraction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,7 @@ class StreamView:
     finding: str  # why unknown, in words; "" otherwise
     tiers: tuple[TierView, ...]
     span: Span | None = None  # uptime only
+    burn: str = "time"  # traffic: the weighted burn rate has to exceed a tier's factor as well
     edge: Counts = NOTHING  # of ``counts``, those in the slot that the window's start cuts: they may lie before it
 
 

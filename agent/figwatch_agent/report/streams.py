@@ -34,6 +34,7 @@ def stream_document(stream: StreamView) -> dict[str, object]:
         "coverage": number(stream.coverage),
         "known": number(stream.known),
         "state": stream.state,
+        "burn": stream.burn,
         "finding": without_userinfo(stream.finding) or None,
         "reason": _why_no_ratio(stream) if ratio is None else None,
         "tiers": [_tier(tier) for tier in stream.tiers],
@@ -66,6 +67,8 @@ def _tier(tier: TierView) -> dict[str, object]:
         "short_seconds": seconds(tier.short),
         "burn_rate_low": number(tier.burn_low),
         "burn_rate_high": number(tier.burn_high),
+        "burn_rate_by_traffic_low": number(tier.traffic_low),
+        "burn_rate_by_traffic_high": number(tier.traffic_high),
         "firing": tier.firing,
     }
 

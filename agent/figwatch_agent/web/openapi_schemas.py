@@ -143,6 +143,8 @@ _TIER = of(
     short_seconds=DURATION,
     burn_rate_low=maybe(NUMBER),
     burn_rate_high=maybe(NUMBER),
+    burn_rate_by_traffic_low=said(maybe(NUMBER), "weighted by the traffic of the SLO's period"),
+    burn_rate_by_traffic_high=maybe(NUMBER),
     firing=FLAG,
 )
 _SLO = of(
@@ -162,6 +164,7 @@ _SLO = of(
     coverage=SHARE,
     known=SHARE,
     state=word(("ok", "idle", "unknown")),
+    burn=said(word(("time", "traffic")), "what has to burn before an alert fires; traffic: both"),
     finding=maybe(TEXT),
     reason=maybe(TEXT),
     tiers=many(_TIER),
