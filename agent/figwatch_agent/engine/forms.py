@@ -34,6 +34,17 @@ class RingState:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CoverageState:
+    """Which streams share a column of covered time, and whose past the columns share."""
+
+    streams: str  # name of the section that holds the streams' keys
+    group: NDArray[np.int64]  # by stream
+    ids: tuple[int, ...]  # of the columns
+    parents: tuple[tuple[int, int], ...]  # (column split off, column it was split from), by id
+    next_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CounterState:
     """Last values of a scrape target."""
 

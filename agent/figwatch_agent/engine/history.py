@@ -58,7 +58,9 @@ class Histories:
             return None
         key = watched.route.template, span
         if key not in self._routes:
-            self._routes[key] = self._route(watched, axis_to(now, span, self._at_least(_step_of(span), span)))
+            self._routes[key] = self._route(
+                watched, axis_to(now, span, self._at_least(_step_of(span), span, _read(span)))
+            )
         return self._routes[key]
 
     def shares(self, span: Duration) -> Shares:
@@ -67,7 +69,9 @@ class Histories:
         if now is None:
             return self._shares_on(Axis(start=0, step=SHARE_STEPS[span], slots=0, until=0))
         if span not in self._shares:
-            self._shares[span] = self._shares_on(axis_to(now, span, self._at_least(SHARE_STEPS[span], span)))
+            self._shares[span] = self._shares_on(
+                axis_to(now, span, self._at_least(SHARE_STEPS[span], span, ("traffic", "budget")))
+            )
         return self._shares[span]
 
     def _now(self) -> Instant | None:
@@ -78,10 +82,15 @@ class Histories:
             self._shares.clear()
         return now
 
-    def _at_least(self, step: Duration, span: Duration) -> Duration:
-        """Slots shorter than two scrape intervals would be empty now and then although nothing is missing."""
+    def _at_least(self, step: Duration, span: Duration, rings: tuple[str, ...]) -> Duration:
+        """The first step from this one on at which all of these rings have boundaries so far back.
+
+        Slots shorter than two scrape intervals would be empty now and then although nothing is missing.
+        """
         least = 2 * self._rings.catalog.settings.interval
-        return min(next(each for each in (*_STEPS, least) if each >= max(step, least)), span)
+        kept = [self._rings.rings[ring].level_of(span).resolution for ring in rings]
+        steps = (each for each in (*_STEPS, least) if each >= max(step, least))
+        return min(next((each for each in steps if not any(each % level for level in kept)), span), span)
 
     def _route(self, watched: WatchedRoute, axis: Axis) -> RouteHistory:
         streams = [s for s in self._rings.catalog.streams if s.sided and s.route == watched.route.template]
@@ -114,11 +123,11 @@ class Histories:
         stream = int(self._rings.judging[watched.index])
         if stream < 0:
             return np.zeros(axis.slots, dtype=np.int64), np.zeros(axis.slots, dtype=np.int64)
-        if axis.slots * axis.step <= HOUR:
-            streams, ring = len(self._rings.catalog.streams), "sides"
-            total, bad = 2 * place * streams + stream, (2 * place + 1) * streams + stream
+        ring = "sides" if axis.slots * axis.step <= HOUR else "answers"
+        if ring == "sides":
+            total, bad = self._rings.side_columns(stream, place)
         else:
-            routes, ring = len(self._rings.catalog.routes), "answers"
+            routes = len(self._rings.catalog.routes)
             total = watched.index * len(BUCKET_SIDES) + place
             bad = total + routes * len(BUCKET_SIDES)
         judged, failed = (self._slots(ring, axis, slice(column, column + 1))[:, 0] for column in (total, bad))
@@ -135,12 +144,13 @@ class Histories:
 
     def _budget(self, stream: Stream, now: Instant) -> BudgetHistory:
         window = stream.service.window
-        axis = axis_to(now, window, self._at_least(budget_step(window), window))
+        axis = axis_to(now, window, self._at_least(self._budget_step(window), window, ("budget",)))
         count, whole = len(self._rings.catalog.streams), self._rings.streams(window)
-        total, bad, covered = (
+        total, bad = (
             self._slots("budget", axis, slice(column, column + 1))[:, 0]
-            for column in (stream.index, count + stream.index, 2 * count + stream.index)
+            for column in (stream.index, count + stream.index)
         )
+        covered = self._measured(axis, slice(stream.index, stream.index + 1))[:, 0]
         return BudgetHistory(
             slo=stream.slo.name,
             kind=stream.kind,
@@ -178,8 +188,8 @@ class Histories:
 
     def _covered(self, axis: Axis) -> Counts:
         """Measured time by [route, slot]: of the best measured stream of the route, of any route where it has none."""
-        catalog, count = self._rings.catalog, len(self._rings.catalog.streams)
-        covered = self._slots("budget", axis, slice(2 * count, 3 * count)).T
+        catalog = self._rings.catalog
+        covered = self._measured(axis).T
         sided = [stream.index for stream in catalog.streams if stream.sided]
         anywhere = covered[sided].max(axis=0) if sided else np.zeros(axis.slots, dtype=np.int64)
         found = np.tile(anywhere, (len(catalog.routes), 1))
@@ -189,9 +199,27 @@ class Histories:
 
     def _slots(self, ring: str, axis: Axis, columns: slice = slice(None)) -> Counts:
         """Events by [slot, column]."""
-        boundaries = axis.start + axis.step * np.arange(axis.slots + 1, dtype=np.int64)
-        found: Counts = np.diff(self._rings.rings[ring].counted_at(boundaries, columns), axis=0)
+        found: Counts = np.diff(self._rings.rings[ring].counted_at(_boundaries(axis), columns), axis=0)
         return found
+
+    def _measured(self, axis: Axis, streams: slice = slice(None)) -> Counts:
+        """Covered time by [slot, stream]."""
+        found: Counts = np.diff(self._rings.coverage.counted_at(_boundaries(axis), streams), axis=0)
+        return found
+
+    def _budget_step(self, window: Duration) -> Duration:
+        """How long a slot of a budget's window is: of such boundaries the rings of budgets have all."""
+        level = self._rings.rings["budget"].level_of(window).resolution
+        return next((step for step in _STEPS if window <= BUDGET_SLOTS * step and step % level == 0), _STEPS[-1])
+
+
+def _read(span: Duration) -> tuple[str, ...]:
+    """Rings that a route's history over a span is read from."""
+    return "budget", "traffic", "buckets", "sides" if span <= HOUR else "answers"
+
+
+def _boundaries(axis: Axis) -> Counts:
+    return axis.start + axis.step * np.arange(axis.slots + 1, dtype=np.int64)
 
 
 def axis_to(now: Instant, span: Duration, step: Duration) -> Axis:
@@ -199,11 +227,6 @@ def axis_to(now: Instant, span: Duration, step: Duration) -> Axis:
     slots = max(span // step, 1)
     end = -(-now // step) * step
     return Axis(start=end - slots * step, step=step, slots=slots, until=now)
-
-
-def budget_step(window: Duration) -> Duration:
-    """How long a slot of a budget's window is."""
-    return next((step for step in _STEPS if window <= BUDGET_SLOTS * step and _kept(step, window)), _STEPS[-1])
 
 
 def bounds_of(buckets: list[int], q: Fraction) -> Bounds | None:
@@ -217,11 +240,6 @@ def bounds_of(buckets: list[int], q: Fraction) -> Bounds | None:
     place = bisect_left(list(accumulate(buckets)), -(-q.numerator * total // q.denominator))
     low = BOUNDS[place - 1] if place else Fraction(0)
     return low, BOUNDS[place] if place < len(BOUNDS) else None
-
-
-def _kept(step: Duration, window: Duration) -> bool:
-    """Whether the rings of budgets have boundaries at every multiple of ``step`` so far back."""
-    return step % (30 * MINUTE if window > 3 * DAY else 2 * MINUTE if window > 6 * HOUR else 10 * SECOND) == 0
 
 
 def _step_of(span: Duration) -> Duration:

@@ -8,11 +8,16 @@ from numpy.typing import NDArray
 
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine.catalog import Catalog, Stream
+from figwatch_agent.engine.coverage import Coverage
 from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, ELSEWHERE, SIDES, TRAFFIC_SIDES
 from figwatch_agent.engine.tally import Tally
-from figwatch_agent.evaluate.windows import DEFAULT, LONG, RECENT, SHOWN, Ring, Row, Window, reaching
+from figwatch_agent.evaluate.layouts import LAYOUTS
+from figwatch_agent.evaluate.windows import Ring, Row, Window, reaching
 
 Counts = NDArray[np.int64]
+
+COVERED = "covered"
+"""Rows of covered time are kept under this name, beside those of the rings."""
 
 _BUCKET_SIDES = [SIDES.index(side) for side in BUCKET_SIDES]
 
@@ -35,19 +40,24 @@ class Rings:
         self._streams = len(catalog.streams)
         self.first_tick: Instant | None = None
         self._probed = [stream for stream in catalog.streams if stream.probed]
+        # Events and histograms of one's own say nothing about sides; probes ask the service.
+        self._split = [stream for stream in catalog.streams if stream.sided or stream.probed]
+        self._split_at = np.array([stream.index for stream in self._split], dtype=np.int64)
+        self._place_of = {stream.index: place for place, stream in enumerate(self._split)}  # in the ring of the sides
         self.judging = judging(catalog)
         self.sided: dict[int, list[int]] = _sided(catalog)
-        budget = reaching(DEFAULT, catalog.longest_window)
-        long = reaching(LONG, catalog.longest_window)
+        layouts, longest = LAYOUTS[catalog.settings.layout], catalog.longest_window
+        budget = reaching(layouts.budget, longest)
+        self.coverage = Coverage(budget, len(catalog.streams))
         self.rings: dict[str, Ring] = {
             name: Ring(layout, len(self.columns(name)))
             for name, layout in (
                 ("budget", budget),
-                ("sides", RECENT),
-                ("traffic", long),
-                ("buckets", long),
+                ("sides", layouts.sides),
+                ("traffic", reaching(layouts.traffic, longest)),
+                ("buckets", reaching(layouts.buckets, longest)),
                 ("uptime", budget),
-                ("answers", SHOWN),
+                ("answers", layouts.shown),
             )
         }
 
@@ -62,10 +72,10 @@ class Rings:
         routes = [route.route.template for route in self.catalog.routes]
         match name:
             case "budget":
-                return [f"{key} {part}" for part in ("total", "bad", "covered") for key in keys]
+                return [f"{key} {part}" for part in ("total", "bad") for key in keys]
             case "sides":
                 parts = ("service total", "service bad", "legacy total", "legacy bad", "unknown total", "unknown bad")
-                return [f"{key} {part}" for part in parts for key in keys]
+                return [f"{stream.key} {part}" for part in parts for stream in self._split]
             case "traffic":
                 return [f"{route} {side}" for route in (*routes, ELSEWHERE) for side in TRAFFIC_SIDES]
             case "buckets":
@@ -81,18 +91,26 @@ class Rings:
     def advance(self, tally: Tally, uptime: list[tuple[Instant, Counts]], now: Instant) -> Iterator[tuple[str, Row]]:
         """Count one tick in every ring, uptime at its own instants up to ``now``; the rows that were written."""
         self.first_tick = now if self.first_tick is None else self.first_tick
-        legacy, service, unknown = ([tally.total[:, side], tally.bad[:, side]] for side in range(len(SIDES)))
+        total, bad = tally.total[self._split_at], tally.bad[self._split_at]
+        legacy, service, unknown = ([total[:, side], bad[:, side]] for side in range(len(SIDES)))
         increments = {
-            "budget": np.concatenate([tally.total.sum(axis=1), tally.bad.sum(axis=1), tally.covered]),
+            "budget": np.concatenate([tally.total.sum(axis=1), tally.bad.sum(axis=1)]),
             "sides": np.concatenate([*service, *legacy, *unknown]),
             "traffic": tally.traffic.reshape(-1),
             "buckets": tally.buckets.reshape(-1),
             "answers": np.concatenate([self._answers(tally.total), self._answers(tally.bad)]),
         }
+        for row in self.coverage.advance(now, tally.covered):
+            yield COVERED, row
         for name, ring in self.rings.items():
             for at, counts in uptime if name == "uptime" else [(now, increments[name])]:
                 for row in ring.advance(at, counts):
                     yield name, row
+
+    def side_columns(self, stream: int, place: int) -> tuple[int, int]:
+        """Columns (total, bad) of a stream in the ring of the sides, by the place of the side among BUCKET_SIDES."""
+        count = len(self._split)
+        return 2 * place * count + self._place_of[stream], (2 * place + 1) * count + self._place_of[stream]
 
     def _answers(self, counts: Counts) -> Counts:
         """[stream, side] as service and legacy of each route, by its availability SLO; 0 for a route without one."""
@@ -103,9 +121,7 @@ class Rings:
     def streams(self, length: Duration) -> StreamWindow:
         """Events and covered time of every stream over the last ``length``."""
         window, count = self.rings["budget"].window(length), self._streams
-        return StreamWindow(
-            length, _part(window, 0, count), _part(window, count, count), _part(window, 2 * count, count)
-        )
+        return StreamWindow(length, _part(window, 0, count), _part(window, count, count), self.coverage.window(length))
 
     def counted(self) -> tuple[Counts, Counts]:
         """Total and bad of every stream since the state began, events of windows only."""
@@ -123,8 +139,11 @@ class Rings:
         return sum(bad for bad, _ in pairs), sum(total for _, total in pairs)
 
     def _by_side(self, stream: Stream, length: Duration) -> list[tuple[int, int]]:
-        inside = self.rings["sides"].window(length).inside.reshape(-1, 2, self._streams)
-        return [(int(side[1, stream.index]), int(side[0, stream.index])) for side in inside]
+        place = self._place_of.get(stream.index)
+        if place is None:
+            return [(0, 0)] * len(SIDES)
+        inside = self.rings["sides"].window(length).inside.reshape(-1, 2, len(self._split))
+        return [(int(side[1, place]), int(side[0, place])) for side in inside]
 
     def traffic(self, length: Duration) -> Counts:
         """Requests by [route, side] over the last ``length``; the last row is every other route."""
@@ -154,9 +173,8 @@ class Rings:
 
     def covered_at_least(self, length: Duration, stream: int) -> Duration:
         """Measured time of a stream that surely lies in the last ``length``."""
-        ring, column = self.rings["budget"], 2 * self._streams + stream
-        window = ring.window(length)
-        return int(window.inside[column]) + max(int(window.edge[column]) - ring.cut(length), 0)
+        window, outside = self.coverage.window(length), self.coverage.ring.cut(length)
+        return int(window.inside[stream]) + max(int(window.edge[stream]) - outside, 0)
 
     def uptime(self, length: Duration) -> dict[int, tuple[Duration, Duration]]:
         """(up, down) milliseconds over the last ``length`` by stream."""

@@ -10,6 +10,7 @@ from figwatch_agent.engine.desk import closing
 from figwatch_agent.engine.forms import (
     Columns,
     CounterState,
+    CoverageState,
     DeskState,
     ReadingsState,
     RingState,
@@ -17,6 +18,7 @@ from figwatch_agent.engine.forms import (
     StreamState,
     WatchState,
 )
+from figwatch_agent.engine.measuring import COVERED
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.evaluate.increases import CounterMemory
 from figwatch_agent.evaluate.windows import Row
@@ -34,6 +36,7 @@ def restore(parts: Parts, saved: Saved) -> None:
     """Stand where the engine stood that wrote ``saved``; what the files no longer name is left out."""
     parts.written = dict(saved.sections)
     parts.desk.book.restore(saved.events, saved.baselines)
+    _restore_coverage(parts, saved)
     for name in parts.rings.rings:
         _restore_ring(parts, name, saved)
     _restore_counters(parts)
@@ -76,17 +79,45 @@ def _restore_ring(parts: Parts, name: str, saved: Saved) -> None:
     current = placed(state.columns, state.current)
     born = np.full(len(keys), (state.at or 0) + 1, dtype=np.int64)  # a column that the last tick did not know is new
     parts.born[name] = born = _moved(state.born, known[state.columns], born)
-    same = state.resolutions == tuple(level.resolution for level in ring.layout)
     rows: list[Row] = []
-    for row in saved.ring_rows if same else ():
+    for row in saved.ring_rows:
         if row.ring == name:
             head, _, data = row.data.partition(b"\n")
             values = placed(head.decode(), np.frombuffer(data, dtype=np.int64))
             rows.append(Row(row.level, row.slot, row.boundary, np.where(born <= row.boundary, values, 0)))
-    # Rows of another layout say nothing here: history then begins anew, and coverage says so.
-    origin = placed(state.columns, state.origin) if same else current
-    ring.restore(state.at, current, origin, rows)
+    ring.restore(state.at, current, placed(state.columns, state.origin), rows, state.resolutions)
     parts.rings.first_tick = state.first_tick
+
+
+def _restore_coverage(parts: Parts, saved: Saved) -> None:
+    state, ring = _section(parts, "coverage", CoverageState), _section(parts, f"ring/{COVERED}", RingState)
+    if state is None or ring is None:
+        return
+    coverage = parts.rings.coverage
+    places = _places(parts, state.streams, [stream.key for stream in parts.rings.catalog.streams])
+    group = _moved(state.group, places, np.full(len(coverage.group), -1, dtype=np.int64))
+    coverage.restore(group, state.ids, dict(state.parents), state.next_id)
+    known: dict[str, list[int]] = {}
+
+    def placed(columns: str, values: Integers) -> Integers:
+        """Of every column, or of the nearest one that it was split from; the last value, zero, where there is none."""
+        if columns not in known:
+            section = _section(parts, columns, Columns)
+            at = {int(key): place for place, key in enumerate(section.keys)} if section is not None else {}
+            known[columns] = [
+                next((at[each] for each in coverage.ancestry(column) if each in at), -1)
+                for column in range(len(coverage.ids))
+            ]
+        return np.append(values, 0)[known[columns]]
+
+    rows: list[Row] = []
+    for row in saved.ring_rows:
+        if row.ring == COVERED:
+            head, _, data = row.data.partition(b"\n")
+            rows.append(Row(row.level, row.slot, row.boundary, placed(head.decode(), np.frombuffer(data, np.int64))))
+    coverage.ring.restore(
+        ring.at, placed(ring.columns, ring.current), placed(ring.columns, ring.origin), rows, ring.resolutions
+    )
 
 
 def _restore_counters(parts: Parts) -> None:

@@ -11,6 +11,7 @@ from figwatch_agent.engine.desk import Desk
 from figwatch_agent.engine.forms import (
     Columns,
     CounterState,
+    CoverageState,
     DeskState,
     ReadingsState,
     RingState,
@@ -18,7 +19,7 @@ from figwatch_agent.engine.forms import (
     StreamState,
     WatchState,
 )
-from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.measuring import COVERED, Rings
 from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.uptimes import Uptimes
 from figwatch_agent.engine.watching import Watches
@@ -50,13 +51,19 @@ class Parts:
 
     def columns(self, ring: str) -> tuple[str, tuple[str, ...]]:
         """The section that holds the keys of a ring's columns, and the keys."""
-        if ring not in self.keys:
+        if ring == COVERED:  # its columns become more
+            keys = [str(each) for each in self.rings.coverage.ids]
+            if ring not in self.keys or len(self.keys[ring][1]) != len(keys):
+                self.keys[ring] = columns_name("ring", ring, keys), tuple(keys)
+        elif ring not in self.keys:
             keys = self.rings.columns(ring)
             self.keys[ring] = columns_name("ring", ring, keys), tuple(keys)
         return self.keys[ring]
 
     def births(self, ring: str) -> Integers:
         """When each column of a ring was born; 0 for those that were there from the beginning."""
+        if ring == COVERED:  # a column that is new has the past of another, or none
+            return np.zeros(0, dtype=np.int64)
         return self.born.setdefault(ring, np.zeros(len(self.columns(ring)[1]), dtype=np.int64))
 
 
@@ -83,7 +90,7 @@ def columns_name(kind: str, name: str, keys: list[str]) -> str:
 
 def _sections(parts: Parts) -> dict[str, object]:
     sections: dict[str, object] = {}
-    for name, ring in parts.rings.rings.items():
+    for name, ring in ((COVERED, parts.rings.coverage.ring), *parts.rings.rings.items()):
         columns, keys = parts.columns(name)
         if columns not in parts.written:
             sections[columns] = Columns(keys=keys)
@@ -107,6 +114,7 @@ def _sections(parts: Parts) -> dict[str, object]:
                 series=memory.table.series, families=memory.table.families, vanished=tuple(memory.vanished.items())
             )
     sections |= _watch_sections(parts)
+    sections["coverage"] = _coverage_state(parts)
     sections["desk"] = _desk_state(parts)
     sections["readings"] = ReadingsState(readings=tuple(parts.desk.readings.values()))
     return sections
@@ -143,6 +151,17 @@ def _watch_sections(parts: Parts) -> dict[str, object]:
             untimed_bad=parts.untimed_bad,
         ),
     }
+
+
+def _coverage_state(parts: Parts) -> CoverageState:
+    coverage = parts.rings.coverage
+    return CoverageState(
+        streams=columns_name("stream", "all", [stream.key for stream in parts.rings.catalog.streams]),
+        group=coverage.group,
+        ids=tuple(coverage.ids),
+        parents=tuple(coverage.parents.items()),
+        next_id=coverage.next_id,
+    )
 
 
 def _desk_state(parts: Parts) -> DeskState:

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, Instant
+from figwatch_agent.evaluate.slots import UNSET, Slots
 
 Counts = NDArray[np.int64]
 
-_UNSET = -1
 _ALL = slice(None)
 
 
@@ -39,20 +39,7 @@ DEFAULT: Layout = (
     Level(resolution=2 * MINUTE, span=3 * DAY),
     Level(resolution=30 * MINUTE, span=30 * DAY),
 )
-"""For budgets and tiers: 10 s to 30 min, where alert windows need them."""
-
-RECENT: Layout = (Level(resolution=SECOND, span=10 * MINUTE), Level(resolution=10 * SECOND, span=HOUR))
-"""For the two sides of a route while somebody decides about it."""
-
-LONG: Layout = (
-    Level(resolution=10 * SECOND, span=HOUR),
-    Level(resolution=10 * MINUTE, span=3 * DAY),
-    Level(resolution=2 * HOUR, span=30 * DAY),
-)
-"""For figures that are shown and judged, not alerted on: traffic per side, latency buckets. 9 kB a column."""
-
-SHOWN: Layout = LONG[1:]
-"""For figures that are shown only, and whose last hour another ring holds: the two sides of a route over days."""
+"""For budgets and tiers: 10 s to 30 min, where alert windows need them. 46 kB for total and bad events."""
 
 
 def reaching(layout: Layout, longest: Duration) -> Layout:
@@ -86,17 +73,32 @@ class Row:
     values: Counts
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Edge:
+    """What was counted at the boundaries around a window's start, which are one where it lies on a boundary."""
+
+    below: Instant
+    before: Counts
+    above: Instant
+    after: Counts
+
+
 class Ring:
     """Cumulative counts of many columns. Events carry the instant of the tick that brought them."""
 
     def __init__(self, layout: Layout, columns: int) -> None:
         self.layout = layout
-        self.current: Counts = np.zeros(columns, dtype=np.int64)
+        self.current: Counts = np.zeros(columns, dtype=np.int64)  # replaced and never changed: rows refer to it
         self.origin: Counts = np.zeros(columns, dtype=np.int64)
         self.at: Instant | None = None
         self._windows: dict[Duration, Window] = {}  # asked for since the last tick
-        self._values = [np.zeros((level.slots, columns), dtype=np.int64) for level in layout]
-        self._boundaries = [np.full(level.slots, _UNSET, dtype=np.int64) for level in layout]
+        self._levels = [Slots(level.slots, columns) for level in layout]
+        self._holes = [UNSET] * len(layout)  # up to here a level lacks boundaries: another layout did not keep them
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all arrays."""
+        return self.current.nbytes + self.origin.nbytes + sum(slots.nbytes for slots in self._levels)
 
     def advance(self, now: Instant, increments: Counts) -> list[Row]:
         """Count events at ``now``; returns the rows that were written. ValueError when time goes back."""
@@ -109,7 +111,8 @@ class Ring:
         since, self.at = self.at if self.at is not None else now - 1, now
         rows: list[Row] = []
         for index, level in enumerate(self.layout):
-            rows += self._write(index, level, since, now, before)
+            if now // level.resolution != since // level.resolution:
+                rows += self._write(index, level, since, now, before)
         return rows
 
     def amend(self, at: Instant, increments: Counts) -> list[Row]:
@@ -119,11 +122,20 @@ class Ring:
         self._windows.clear()
         self.current = self.current + increments
         rows: list[Row] = []
-        for index, boundaries in enumerate(self._boundaries):
-            slots = np.flatnonzero(boundaries >= at)
-            self._values[index][slots] += increments
-            rows += [self._row(index, int(slot)) for slot in slots]
+        for index, slots in enumerate(self._levels):
+            for slot in np.flatnonzero(slots.boundaries >= at).tolist():
+                row = Row(index, slot, int(slots.boundaries[slot]), slots.row(slot) + increments)
+                slots.put(slot, row.boundary, row.values)
+                rows.append(row)
         return rows
+
+    def append(self, sources: Counts) -> None:
+        """More columns at the end, each with the past of the column that it is to differ from."""
+        self._windows.clear()
+        self.current = np.concatenate([self.current, self.current[sources]])
+        self.origin = np.concatenate([self.origin, self.origin[sources]])
+        for slots in self._levels:
+            slots.append(sources)
 
     def window(self, length: Duration) -> Window:
         """Counts of the last ``length`` before the last tick, in (now - length, now]."""
@@ -136,47 +148,69 @@ class Ring:
         if self.at is None:
             nothing = np.zeros_like(self.current)
             return Window(nothing, nothing)
-        start, level = self.at - length, self._level_for(length)
-        resolution = self.layout[level].resolution
-        below = start - start % resolution
-        outer = self.current - self._at(level, below)
-        if below == start:
+        edge = self._edge(self.at - length, self._level_for(length))
+        outer = self.current - edge.before
+        if edge.below == edge.above:
             return Window(outer, np.zeros_like(outer))
-        above = below + resolution
-        inner = np.zeros_like(outer) if above > self.at else self.current - self._at(level, above)
+        inner = self.current - edge.after
         return Window(inner, outer - inner)
 
     def cut(self, length: Duration) -> Duration:
         """How much of the slot that the window's start cuts lies before the start; 0 where it cuts none."""
         if self.at is None:
             return 0
-        return (self.at - length) % self.layout[self._level_for(length)].resolution
+        start = self.at - length
+        return start - self._edge(start, self._level_for(length)).below
 
     def counted_at(self, boundaries: Counts, columns: slice = _ALL) -> Counts:
         """What the columns had counted at these instants, [instant, column]; at those ahead, what they have by now.
 
-        ValueError where no level has a boundary at each of them.
+        ValueError where no level has a boundary at each of them. Of an instant that another layout did not keep it is
+        what they had counted at the last one before it that was kept.
         """
         if self.at is None or not len(boundaries):
             return np.tile(self.current[columns], (len(boundaries), 1))
         past = boundaries <= self.at
-        level = self._level_with(boundaries[past])
-        slots = boundaries // self.layout[level].resolution % self.layout[level].slots
-        stored = self._boundaries[level][slots] == boundaries
-        values = np.where(stored[:, None], self._values[level][slots, columns], self.origin[columns])
+        index = self._level_with(boundaries[past])
+        level = self._levels[index]
+        slots = boundaries // self.layout[index].resolution % self.layout[index].slots
+        stored = level.boundaries[slots] == boundaries
+        values = np.where(stored[:, None], level.rows(slots, columns), self.origin[columns])
+        for place in np.flatnonzero(past & ~stored & (boundaries <= self._holes[index])).tolist():
+            values[place] = self._below(index, int(boundaries[place]))[1][columns]
         found: Counts = np.where(past[:, None], values, self.current[columns])
         return found
 
-    def restore(self, at: Instant | None, current: Counts, origin: Counts, rows: list[Row]) -> None:
-        """Stand where another ring of the same layout stood; rows of other layouts are left out."""
+    def restore(
+        self,
+        at: Instant | None,
+        current: Counts,
+        origin: Counts,
+        rows: list[Row],
+        resolutions: tuple[Duration, ...] | None = None,
+    ) -> None:
+        """Stand where another ring stood, whose levels had these ``resolutions``; None: those of this ring.
+
+        Of a ring with another layout every boundary is kept that a level of this one has; windows whose start lies
+        where some are missing get an edge as wide as the gap.
+        """
         self._windows.clear()
         self.at, self.current, self.origin = at, current, origin
+        own = tuple(level.resolution for level in self.layout)
+        same = resolutions is None or resolutions == own
         for row in rows:
-            if row.level < len(self.layout) and row.boundary % self.layout[row.level].resolution == 0:
-                slot = self._slot(row.level, row.boundary)
-                if row.boundary > self._boundaries[row.level][slot]:
-                    self._boundaries[row.level][slot] = row.boundary
-                    self._values[row.level][slot] = row.values
+            for level in (row.level,) if same else range(len(own)):
+                if level < len(own) and row.boundary % own[level] == 0:
+                    slot = self._slot(level, row.boundary)
+                    if row.boundary > self._levels[level].boundaries[slot]:
+                        self._levels[level].put(slot, row.boundary, row.values)
+        self._holes = [UNSET if same or at is None else self._last_hole(level, at) for level in range(len(own))]
+
+    def _last_hole(self, level: int, at: Instant) -> Instant:
+        resolution, count = self.layout[level].resolution, self.layout[level].slots
+        wanted = (at // resolution - np.arange(count, dtype=np.int64)) * resolution
+        stored = self._levels[level].boundaries[wanted // resolution % count]
+        return int(np.max(wanted, where=stored != wanted, initial=UNSET))
 
     def _level_with(self, boundaries: Counts) -> int:
         oldest = int(boundaries.min()) if len(boundaries) else self.at or 0
@@ -185,6 +219,10 @@ class Ring:
             if oldest >= kept * level.resolution and not np.any(boundaries % level.resolution):
                 return index
         raise ValueError(f"no level of the ring has boundaries at all of {boundaries.tolist()}")
+
+    def level_of(self, length: Duration) -> Level:
+        """The level that windows of this length are read from."""
+        return self.layout[self._level_for(length)]
 
     def _level_for(self, length: Duration) -> int:
         return next((i for i, level in enumerate(self.layout) if level.span >= length), len(self.layout) - 1)
@@ -195,25 +233,51 @@ class Ring:
         earliest = now - now % resolution - (level.slots - 1) * resolution
         rows: list[Row] = []
         for boundary in range(max(first, earliest), now + 1, resolution):
-            slot = self._slot(index, boundary)
-            self._boundaries[index][slot] = boundary
-            self._values[index][slot] = self.current if boundary == now else before
-            rows.append(self._row(index, slot))
+            row = Row(index, self._slot(index, boundary), boundary, self.current if boundary == now else before)
+            self._levels[index].put(row.slot, boundary, row.values)
+            rows.append(row)
         return rows
 
-    def _at(self, level: int, boundary: Instant) -> Counts:
+    def _edge(self, start: Instant, level: int) -> _Edge:
+        resolution = self.layout[level].resolution
+        boundary = start - start % resolution
+        below, before = self._below(level, boundary)
+        if below == start:
+            return _Edge(below, before, below, before)
+        above, after = self._above(level, boundary if boundary == start else boundary + resolution)
+        return _Edge(below, before, above, after)
+
+    def _below(self, level: int, boundary: Instant) -> tuple[Instant, Counts]:
+        """The last boundary up to this one that is kept; before the first tick nothing was counted."""
+        slots = self._levels[level]
         slot = self._slot(level, boundary)
-        if int(self._boundaries[level][slot]) == boundary:
-            values: Counts = self._values[level][slot]
-            return values
-        return self.origin  # before the first tick nothing was counted
+        if int(slots.boundaries[slot]) == boundary:
+            return boundary, slots.row(slot)
+        earlier = (slots.boundaries < boundary) & (slots.boundaries != UNSET)
+        if boundary > self._holes[level] or not earlier.any():
+            return boundary, self.origin
+        slot = int(np.argmax(np.where(earlier, slots.boundaries, UNSET)))
+        return int(slots.boundaries[slot]), slots.row(slot)
+
+    def _above(self, level: int, boundary: Instant) -> tuple[Instant, Counts]:
+        """The first boundary from this one on that is kept; now where there is none."""
+        at = self.at if self.at is not None else boundary
+        if boundary > at:
+            return at, self.current
+        slots = self._levels[level]
+        slot = self._slot(level, boundary)
+        if int(slots.boundaries[slot]) == boundary:
+            return boundary, slots.row(slot)
+        if boundary > self._holes[level]:
+            return boundary, self.origin
+        later = slots.boundaries > boundary
+        if not later.any():
+            return at, self.current
+        slot = int(np.argmin(np.where(later, slots.boundaries, at + 1)))
+        return int(slots.boundaries[slot]), slots.row(slot)
 
     def _slot(self, level: int, boundary: Instant) -> int:
         return boundary // self.layout[level].resolution % self.layout[level].slots
-
-    def _row(self, level: int, slot: int) -> Row:
-        boundary = int(self._boundaries[level][slot])
-        return Row(level, slot, boundary, self._values[level][slot].copy())
 
 
 def lowest_ratio(bad: Window, total: Window, column: int) -> Fraction | None:

@@ -186,6 +186,7 @@ def _settings(path: str, members: dict[str, Any]) -> Settings:
         source=members["source"],
         state=os.path.abspath(members["state"]["sqlite"]),
         keep=members["state"].get("keep", KEEP),
+        layout=members["state"].get("layout", "default"),
         runbook_url=_runbook_url(members.get("runbooks"), web),
         receivers=members.get("receivers", ()),
         rollback=rollback,

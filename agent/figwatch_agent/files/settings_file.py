@@ -235,6 +235,10 @@ FILE = record(
                 {
                     "sqlite": need(PATH, "the file that holds the state"),
                     "keep": may(DURATION, "how long what ended is remembered; 400d if left out"),
+                    "layout": may(
+                        word("compact", "default"),
+                        "how finely the past of an SLO is kept: about 11 or 46 kB each; default if left out",
+                    ),
                 },
             ),
             "where state is kept",

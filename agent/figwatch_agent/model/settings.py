@@ -167,6 +167,7 @@ class Settings:
     web: Web = field(default_factory=Web)
     heartbeat: Heartbeat | None = None
     keep: Duration = KEEP  # how long what ended is remembered
+    layout: Literal["compact", "default"] = "default"  # how finely the past is kept
 
     @property
     def interval(self) -> Duration:
