@@ -11,6 +11,7 @@ from figwatch_agent.clock import Clock
 from figwatch_agent.durations import SECOND, Duration, Instant
 from figwatch_agent.engine import Engine
 from figwatch_agent.errors import StoreError, StoreUnavailable
+from figwatch_agent.model.batch import Batch, Counted
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import Effect
 from figwatch_agent.model.inputs import Inputs
@@ -106,7 +107,8 @@ class Loop:
         self._report(begun, now)
 
     async def _collect(self, now: Instant) -> Inputs:
-        batches = await self._source.collect(now)
+        collected = await self._source.collect(now)
+        batches = tuple(each for each in collected if isinstance(each, Batch))
         probes, readings = self._prober.drain()
         commands, effects = await self._inbox()
         for batch in batches:
@@ -114,6 +116,7 @@ class Loop:
                 self._telemetry.scrape_failed(batch.reason)
         return Inputs(
             batches=batches,
+            counted=tuple(each for each in collected if isinstance(each, Counted)),
             probes=probes,
             readings=readings,
             commands=commands,

@@ -7,7 +7,7 @@ from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.model.agent import Queue
 from figwatch_agent.model.audit import AuditFault, AuditHead, AuditLine, AuditNote
 from figwatch_agent.model.baseline import RecordedBaseline
-from figwatch_agent.model.batch import Batch, ProbeResult, Reading
+from figwatch_agent.model.batch import Batch, Counted, ProbeResult, Reading
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
 from figwatch_agent.model.event import Event, EventKind
@@ -20,8 +20,11 @@ from figwatch_agent.model.view import View
 class Source(Protocol):
     """Where counts come from."""
 
-    async def collect(self, now: Instant) -> tuple[Batch, ...]:
-        """One Batch per scrape target, up or down; never raises for what a target does. Returns within the interval."""
+    async def collect(self, now: Instant) -> tuple[Batch | Counted, ...]:
+        """Every scrape target's answers since the call before, up or down, oldest first, and what was counted already.
+
+        Never raises for what a target does. Returns within the interval.
+        """
 
     async def close(self) -> None:
         """Let go of connections."""

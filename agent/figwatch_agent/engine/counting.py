@@ -23,7 +23,7 @@ from figwatch_agent.engine.mapping import (
     shown,
 )
 from figwatch_agent.engine.tally import Tally
-from figwatch_agent.evaluate.increases import CounterMemory, Increase
+from figwatch_agent.evaluate.increases import CounterMemory, Increase, joined
 from figwatch_agent.model.batch import Batch, Counted
 from figwatch_agent.model.slo import Availability, Events, Histogram, Latency, Promql, Uptime
 
@@ -51,7 +51,7 @@ class Counter:
         tally = self._empty()
         increases: dict[str, Increase | None] = {}
         for batch in batches:
-            increases[batch.target] = self._observe(batch, tally)
+            increases[batch.target] = joined(increases.get(batch.target), self._observe(batch, tally))
         self._judge_streams(batches, increases, tally)
         for each in counted:
             self._keyed.add(each, tally)

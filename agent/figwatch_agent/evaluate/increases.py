@@ -6,7 +6,7 @@ counting starts. Last values outlive restarts of the agent: what happened meanwh
 time.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,13 @@ class Increase:
     born: int = 0  # series counted from 0
     started: int = 0  # series whose first value is where counting starts
     reset: int = 0
+
+
+def joined(earlier: Increase | None, later: Increase | None) -> Increase | None:
+    """Two answers of one tick, for who asks how much time they cover: that of both, where both belong to windows."""
+    if earlier is None or later is None or not (earlier.timed and later.timed):
+        return later
+    return replace(later, gap=(earlier.gap or 0) + (later.gap or 0))
 
 
 @dataclass(slots=True)

@@ -243,10 +243,6 @@ def _can_verify(
 
 def _source(services: Sequence[ReadService], settings: ReadSettings) -> Iterator[Diagnostic]:
     if isinstance(settings.settings.source, PrometheusServer):
-        message = "figwatch run cannot read from a Prometheus in this version, and will not start"
-        yield settings.document.notice(
-            ("source", "prometheus"), message, "let it read the pages: source: {scrape: ...}"
-        )
         return
     for read in services:
         for index, slo in enumerate(read.service.slos):

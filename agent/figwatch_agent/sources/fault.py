@@ -16,6 +16,8 @@ class FaultReason(StrEnum):
     TOO_LARGE = "too_large"  # more bytes than are read
     MALFORMED = "malformed"  # the page breaks its format
     ENCODING = "encoding"  # compressed in a way that is broken or was not asked for
+    DOWN = "down"  # an engine's own scrape of the target failed
+    PARTIAL = "partial"  # the engine could not see everything
     FAILED = "failed"  # anything else: no such name, connection reset, answer cut off
 
 

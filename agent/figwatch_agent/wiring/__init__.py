@@ -1,5 +1,5 @@
 """From settings to concrete classes: the one place that knows which they are."""
 
-from figwatch_agent.wiring.building import Agent, SourceNotBuilt, build
+from figwatch_agent.wiring.building import Agent, build
 
-__all__ = ["Agent", "SourceNotBuilt", "build"]
+__all__ = ["Agent", "build"]

@@ -13,7 +13,7 @@ from figwatch_agent.errors import StoreError
 from figwatch_agent.files.load import Loaded
 from figwatch_agent.loop import Loop
 from figwatch_agent.model.agent import AgentFacts, FileDigest, Queue, Reload, StoreFacts
-from figwatch_agent.ports import Source
+from figwatch_agent.sources.prometheus import PrometheusSource
 from figwatch_agent.sources.scrape import ScrapeSource
 from figwatch_agent.store import schema
 from figwatch_agent.store.sqlite import SqliteStore
@@ -27,7 +27,7 @@ class About:
         self,
         loaded: Loaded,
         store: SqliteStore,
-        source: Source,
+        source: PrometheusSource | ScrapeSource,
         loop: Loop,
         health: Health,
         clock: Clock,
@@ -67,7 +67,7 @@ class About:
             kill_switch=self._kill_switch(),
             reload=self._reloaded(),
             files=self._files,
-            faults=self._source.faults if isinstance(self._source, ScrapeSource) else {},
+            faults=self._source.faults,
         )
 
     async def _outbox(self) -> tuple[tuple[Queue, ...], Instant | None]:

@@ -1,0 +1,155 @@
+"""A Prometheus-compatible engine as the source: raw counters of short windows, read in few queries at one instant.
+
+Long windows are never asked of the engine: its samples are counted here, by the same rules as pages that are scraped.
+After an outage of the engine the samples of the time between are read in chunks and counted where they belong.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from figwatch_agent.clock import Clock
+from figwatch_agent.durations import HOUR, MINUTE, SECOND, Duration, Instant
+from figwatch_agent.model.batch import Batch, Counted, down
+from figwatch_agent.model.secret import ReadSecret
+from figwatch_agent.model.settings import PrometheusServer
+from figwatch_agent.model.slo import ServiceSlos
+from figwatch_agent.sources.estimates import Estimates
+from figwatch_agent.sources.fault import Fault, FaultReason, fault_of
+from figwatch_agent.sources.prometheus_api import Answer, PrometheusApi, RetryBudget
+from figwatch_agent.sources.prometheus_queries import UP, over, queries, selectors_of
+from figwatch_agent.sources.raw_samples import RawSamples
+
+OVERLAP: Final[Duration] = MINUTE
+"""How far a look reaches back before the one before it: what was scraped then may have been stored late."""
+
+FARTHEST: Final[Duration] = 6 * HOUR
+"""How far back an outage is made up for; what lies before stays unknown."""
+
+CHUNK: Final[Duration] = 10 * MINUTE
+"""Raw samples of this much time are asked for at once while an outage is made up for."""
+
+CHUNKS_A_LOOK: Final = 6
+
+RETRIES: Final = 3
+"""Questions of one look that may be asked a second time."""
+
+AT_ONCE: Final = 4
+
+
+class PrometheusSource:
+    """Looks at the engine once a tick. Nothing that the engine does makes ``collect`` raise."""
+
+    def __init__(
+        self,
+        server: PrometheusServer,
+        services: Sequence[ServiceSlos],
+        clock: Clock,
+        read_secret: ReadSecret,
+        api: PrometheusApi | None = None,
+    ) -> None:
+        self._server = server
+        self._clock = clock
+        self._api = api or PrometheusApi(server, read_secret)
+        self._queries = queries(selectors_of(services))
+        self._samples = RawSamples()
+        self._estimates = Estimates(services)
+        self._read_to: Instant | None = None  # everything scraped before was read, or is too old to be made up for
+        self._faults: dict[str, str] = {}
+
+    @property
+    def faults(self) -> Mapping[str, str]:
+        """For people: why the engine, or what it scrapes, has no usable answer now."""
+        return dict(self._faults)
+
+    @property
+    def left_out(self) -> Mapping[str, int]:
+        """Nothing: what is no count never leaves the engine as a sample here."""
+        return {}
+
+    async def collect(self, now: Instant) -> tuple[Batch | Counted, ...]:
+        """Scrapes that were not read before, oldest first; the engine's fault as one failed Batch for each target."""
+        found: list[Batch] = []
+        try:
+            async with asyncio.timeout(self._server.timeout / SECOND):
+                await self._look(now, found)
+                counted = await self._estimate(now)
+        except Exception as error:  # noqa: BLE001  # whatever an answer provokes costs this look only
+            return self._failed(_first(error), found)
+        self._faults = {batch.target: "the engine could not scrape it" for batch in found if not batch.up}
+        return (*found, *counted)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._api.close()
+
+    async def _look(self, now: Instant, found: list[Batch]) -> None:
+        """All questions at one instant; after an outage also at instants before it. What is found is added at once."""
+        budget = RetryBudget(RETRIES)
+        for at in self._instants(now) if self._queries else ():
+            counters, ups = await self._raw(at, at - self._since(at), budget)
+            found += self._samples.batches(counters, ups)
+            self._read_to = at
+
+    def _since(self, at: Instant) -> Instant:
+        if self._read_to is None:
+            return at - OVERLAP - self._server.interval
+        return max(self._read_to - OVERLAP, at - FARTHEST)
+
+    def _instants(self, now: Instant) -> list[Instant]:
+        """Where to look: at ``now``, and before it at the ends of chunks that an outage left unread."""
+        if self._read_to is None or now - self._read_to <= CHUNK:
+            return [now]
+        begin = max(self._read_to, now - FARTHEST)
+        ends = [*range(begin + CHUNK, now, CHUNK), now]
+        return ends[:CHUNKS_A_LOOK]
+
+    async def _raw(self, at: Instant, window: Duration, budget: RetryBudget) -> tuple[list[Any], list[Any]]:
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async def ask(query: str) -> list[Any]:
+            async with gate:
+                return _matrix(await self._api.instant(over(query, window), at, budget))
+
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(ask(query)) for query in (*self._queries, UP)]
+        *counters, ups = [task.result() for task in asked]
+        return [series for result in counters for series in result], ups
+
+    async def _estimate(self, now: Instant) -> tuple[Counted, ...]:
+        """Events of SLOs written in PromQL, which the engine computes."""
+        if not self._estimates.queries:
+            return ()
+        budget = RetryBudget(RETRIES)
+        texts = self._estimates.texts(now)
+        answers = [_complete(await self._api.instant(text, now, budget)).data for text in texts]
+        return (self._estimates.counted(answers, now),)
+
+    def _failed(self, fault: Fault, found: Sequence[Batch]) -> tuple[Batch, ...]:
+        """What was read before the fault was read once and for all; every target is unknown from there on."""
+        self._faults = {self._server.url: fault.detail}
+        self._estimates.skip()
+        targets = self._samples.targets or (self._server.url,)
+        return (*found, *(down(target, self._clock.now(), fault.reason) for target in targets))
+
+
+def _first(error: Exception) -> Fault:
+    """The fault behind an exception, or behind the first of several that came at once."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return fault_of(error)
+
+
+def _complete(answer: Answer) -> Answer:
+    """The answer, unless the engine says that it could not see everything: what it lacks must not read as zero."""
+    if answer.warnings:
+        raise Fault(FaultReason.PARTIAL, f"the engine could not see everything: {'; '.join(answer.warnings)[:300]}")
+    return answer
+
+
+def _matrix(answer: Answer) -> list[Any]:
+    data = _complete(answer).data
+    if not isinstance(data, dict) or data.get("resultType") != "matrix" or not isinstance(data.get("result"), list):
+        raise Fault(FaultReason.MALFORMED, "the answer holds no raw samples: is this a Prometheus API?")
+    found: list[Any] = data["result"]
+    return found
