@@ -38,6 +38,7 @@ class Wish:
     why: str = ""
     lasting: Duration | None = None
     plan_digest: str | None = None
+    data: tuple[tuple[str, str], ...] = ()
     id: str = field(default_factory=lambda: uuid.uuid4().hex)
 
 
@@ -83,7 +84,7 @@ def _over_http(wish: Wish, client: AgentClient, token: tuple[str, str]) -> Sent 
     """None where the agent went away: whether it took the wish or not, the same id in the inbox is the same wish."""
     name, secret = token
     body = {key: value for key, value in _plain(wish).items() if value is not None}
-    body["data"] = {"user": actor()}
+    body["data"] = {**dict(wish.data), "user": actor()}
     try:
         headers = {"Authorization": f"Bearer {secret}", "Idempotency-Key": wish.id}
         answer = client.post("/api/v1/commands", body, headers)
@@ -104,6 +105,7 @@ def _into_inbox(wish: Wish, settings: Settings, running: bool, token: str | None
         why=wish.why,
         until=None if wish.lasting is None else now + wish.lasting,
         plan_digest=wish.plan_digest,
+        data=wish.data,
     )
     with open_inbox(settings.state) as inbox:
         inbox.put(command)
@@ -140,13 +142,14 @@ def _answers(transition: dict[str, Any], wish: Wish, sent: Sent) -> bool:
 
 
 def _plain(wish: Wish) -> dict[str, Any]:
-    return {
+    plain = {
         "kind": wish.kind.value,
         "subject": wish.subject,
         "why": wish.why or None,
         "for": None if wish.lasting is None else f"{wish.lasting}ms",
         "plan_digest": wish.plan_digest,
     }
+    return {**plain, "data": dict(wish.data)} if wish.data else plain
 
 
 def _in_words(wish: Wish) -> str:

@@ -14,7 +14,7 @@ from figwatch_agent.evaluate.deployment_frequency import Frequency, counted
 from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.batch import SAMPLE, Reading
 from figwatch_agent.model.command import Command
-from figwatch_agent.model.event import Event, EventInvalid, EventKind, read_event
+from figwatch_agent.model.event import Event, EventInvalid, EventKind, exact, read_event
 from figwatch_agent.model.names import Measure
 from figwatch_agent.model.outcome import TransitionKind
 from figwatch_agent.model.slo import Criterion, ServiceSlos
@@ -172,7 +172,7 @@ def in_words(event: Event) -> str:
 
 def _given(measure: Measure, text: str, data: dict[str, str], over: Duration) -> tuple[Fraction, str, int | None]:
     """From what somebody says it was."""
-    value = Fraction(text)
+    value = exact(text)
     if measure is not Measure.DEPLOYMENT_FREQUENCY:
         return value, data.get("unit") or "number", None
     if value.denominator != 1 or value < 0:

@@ -97,7 +97,9 @@ class RequestUptime:
     def upper_bound(self) -> Fraction | None:
         """Availability had no request of unmeasured time failed, and no failure at the edge been inside."""
         events = self.total_high - (self.bad_high - self.bad_low)  # the good requests of the edge without its failures
-        return 1 - self.coverage * min(Fraction(self.bad_low, events), Fraction(1)) if events > 0 else None
+        if events <= 0:
+            return None if self.total_high <= 0 else 1 - self.coverage
+        return 1 - self.coverage * min(Fraction(self.bad_low, events), Fraction(1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

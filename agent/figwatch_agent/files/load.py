@@ -161,7 +161,7 @@ def _services(findings: Findings, paths: Sequence[str], interval: Duration | Non
 
 
 def _service(findings: Findings, document: Document, interval: Duration | None) -> ReadService | None:
-    written, wrong = read(document, slo_file.FILE, {})
+    written, wrong = read(document, slo_file.FILE, {"folder": os.path.dirname(document.path)})
     findings.diagnostics += wrong
     if written is None:
         return None

@@ -3,7 +3,7 @@
 from figwatch_agent.durations import Duration, format_duration
 from figwatch_agent.files.diagnostics import Diagnostic, did_you_mean, quoted
 from figwatch_agent.files.document import Document, Path
-from figwatch_agent.files.targets import TAKEN, TAKES_ROUTE, TAKES_SLO, target_problem
+from figwatch_agent.files.targets import TAKEN, TAKES_ROUTE, TAKES_SAMPLES, TAKES_SLO, target_problem
 from figwatch_agent.files.tiers import interval_flaw, tier_flaws
 from figwatch_agent.files.written import WrittenCriterion, WrittenFile, WrittenSlo, WrittenTier
 from figwatch_agent.model.slo import Availability, Criterion, Histogram, Latency, ServiceSlos, Slo, Uptime
@@ -142,7 +142,12 @@ class Reader:
         flaw = target_problem(written.measure, written.target)
         if flaw is not None:
             self._problem((*here, "target"), *flaw)
-        for key, takers in (("slo", TAKES_SLO), ("route", TAKES_ROUTE)):
+        for key, takers in (
+            ("slo", TAKES_SLO),
+            ("route", TAKES_ROUTE),
+            ("every", TAKES_SAMPLES),
+            ("sql", TAKES_SAMPLES),
+        ):
             if getattr(written, key) is not None and written.measure not in takers:
                 hint = f"it belongs to {', '.join(measure for measure in TAKEN if measure in takers)}"
                 self._problem((*here, key), f"{written.measure} is not measured by {key}", f"remove it: {hint}")
@@ -154,6 +159,8 @@ class Reader:
             by=written.by,
             slo=written.slo,
             route=written.route,
+            every=written.every,
+            sql=written.sql,
         )
 
 

@@ -26,6 +26,7 @@ from figwatch_agent.model.names import Mode, Severity
 from figwatch_agent.model.settings import (
     Alerting,
     Heartbeat,
+    IncomingWebhook,
     PagerDuty,
     Receiver,
     Rollback,
@@ -86,6 +87,9 @@ def _web(listen: tuple[str, int] | None = None, **members: Any) -> Web:
         raise wrong(
             "two tokens have the same name", "the name tells who did something; give each its own", key="tokens"
         )
+    hooks = members.get("webhooks", ())
+    if len({hook.name for hook in hooks}) < len(hooks):
+        raise wrong("two webhooks have the same name", "it is the last part of their path", key="webhooks")
     if listen is not None:
         members["host"], members["port"] = listen
         members.setdefault("access", "public" if members["host"] in LOOPBACK else "token")
@@ -209,6 +213,20 @@ WEB = record(
             "bearer tokens; what changes state needs one",
         ),
         "access": may(word("public", "token"), "who may look; public on loopback and token elsewhere if left out"),
+        "webhooks": may(
+            items(
+                record(
+                    IncomingWebhook,
+                    {
+                        "name": need(NAME, "the last part of its path, /api/v1/webhooks/NAME"),
+                        "secret": need(SECRET, "what its POSTs are signed with"),
+                        "service": may(NAME, "that is deployed; the other side says so if left out"),
+                        "environment": may(STR, "the one whose deployments count, production if left out"),
+                    },
+                )
+            ),
+            "systems that tell of deployments",
+        ),
         "trusted_proxies": may(
             items(scalar(_network, STR)), "addresses and networks whose X-Forwarded-For is believed"
         ),

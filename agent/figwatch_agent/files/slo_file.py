@@ -8,17 +8,21 @@ from pydantic_core import core_schema
 from figwatch.contract import BUCKETS
 from figwatch_agent.durations import SECOND, Duration, format_duration
 from figwatch_agent.files.diagnostics import did_you_mean, quoted
-from figwatch_agent.files.fields import DATE, DURATION, FLAG, NAME, SHARE, URL, WORDS, choice, string, word
-from figwatch_agent.files.schema import describe, items, may, need, one_of, record, scalar, wrong
+from figwatch_agent.files.fields import DATE, DURATION, FLAG, NAME, PATH, SHARE, URL, WORDS, choice, string, word
+from figwatch_agent.files.schema import describe, exactly_one, items, may, need, one_of, record, scalar, wrong
 from figwatch_agent.files.selectors import EXPRESSION, HISTOGRAMS, SELECTORS
 from figwatch_agent.files.written import WrittenCriterion, WrittenFile, WrittenSlo, WrittenTier
 from figwatch_agent.model.names import Measure, Severity, Stage
-from figwatch_agent.model.slo import Availability, Events, Histogram, Latency, Probe, Promql, Route, Uptime
+from figwatch_agent.model.slo import Availability, Events, Histogram, Latency, Probe, Promql, Route, SqlSample, Uptime
 
 KINDS = ("availability", "latency", "uptime")
 
 DEFAULT_PROBE_INTERVAL: Duration = 5 * SECOND
 DEFAULT_PROBE_TIMEOUT: Duration = 2 * SECOND
+DEFAULT_QUERY_TIMEOUT: Duration = 10 * SECOND
+
+LEAST_EVERY: Duration = 10 * SECOND
+"""Between two samples of data; each is kept as long as everything else that was told."""
 
 
 def _template(value: object) -> str:
@@ -106,6 +110,23 @@ def _kind(name: str) -> Any:
     return need(word(name), "what is counted")
 
 
+def _factor(value: object) -> Fraction:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 1_000_000:
+        raise wrong(f"expected a burn rate, found {describe(value)}", "write a number above 0, such as 14.4")
+    return Fraction(repr(value))
+
+
+def _tier(**members: Any) -> WrittenTier:
+    exactly_one("a tier", members, "share", "factor")
+    return WrittenTier(**members)
+
+
+def _sql(sqlite: str, query: str, timeout: Duration = DEFAULT_QUERY_TIMEOUT) -> SqlSample:
+    if not query.lstrip().lower().startswith(("select", "with")):
+        raise wrong("the query is no SELECT", "it only reads: SELECT ... AS checked, ... AS mismatched", key="query")
+    return SqlSample(sqlite=sqlite, query=query, timeout=timeout)
+
+
 PROBE = record(
     _probe,
     {
@@ -181,6 +202,26 @@ TIER = record(
     },
 )
 
+
+def _often_enough(every: Duration) -> Duration:
+    if every < LEAST_EVERY:
+        raise wrong(f"{format_duration(every)} is shorter than {format_duration(LEAST_EVERY)}")
+    return every
+
+
+EVERY = core_schema.no_info_after_validator_function(_often_enough, DURATION)
+
+SQL = record(
+    _sql,
+    {
+        "sqlite": need(PATH, "an SQLite database, seen from this file"),
+        "query": need(
+            WORDS, "one SELECT of one row with the columns checked and mismatched, or lag_seconds, or all three"
+        ),
+        "timeout": may(DURATION, "longest wait, 10s if left out"),
+    },
+)
+
 TEMPLATE = scalar(_template, core_schema.str_schema(pattern="^/"))
 
 ROUTE = record(
@@ -216,6 +257,8 @@ CRITERION = record(
         "over": may(DURATION, "measured over this time back from now, the file's window if left out"),
         "slo": may(NAME, "the SLO whose figures decide, for uptime and latency_p95"),
         "route": may(TEMPLATE, "this route alone"),
+        "every": may(EVERY, "of data_loss: time between two samples, 1d if left out"),
+        "sql": may(SQL, "of data_loss: a query that only reads, asked every so often"),
     },
 )
 

@@ -49,6 +49,7 @@ TAKEN: Mapping[Measure, Taken] = {
 }
 
 TAKES_SLO = frozenset((Measure.UPTIME, Measure.LATENCY_P95))
+TAKES_SAMPLES = frozenset((Measure.DATA_LOSS,))
 TAKES_ROUTE = frozenset((Measure.UPTIME, Measure.LATENCY_P95, Measure.LEGACY_RATIO, Measure.MTTR))
 
 

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from figwatch_agent.durations import Duration
 from figwatch_agent.model.names import Measure, Severity
-from figwatch_agent.model.slo import Burn, Route, Sli, Vantage
+from figwatch_agent.model.slo import Burn, Route, Sli, SqlSample, Vantage
 
 
 class WrittenTier(NamedTuple):
@@ -42,6 +42,8 @@ class WrittenCriterion(NamedTuple):
     by: str | None = None
     slo: str | None = None
     route: str | None = None
+    every: Duration | None = None
+    sql: SqlSample | None = None
 
 
 class WrittenFile(NamedTuple):

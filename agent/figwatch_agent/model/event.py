@@ -195,6 +195,14 @@ def read_event(
     return Event(id=id_, kind=known, at=happened, recorded_at=now, actor=actor, fields=given)
 
 
+def exact(text: str) -> Fraction:
+    """A number as it is written in events. Raises ValueError for anything else."""
+    problem = _number(text)
+    if problem:
+        raise ValueError(f"{text[:40]!r} is wrong: it {problem}")
+    return Fraction(text)
+
+
 def content_id(kind: str, at: str, fields: Mapping[str, str]) -> str:
     """An id for an event that was given none: the same event read twice has the same."""
     told = [kind, at, *(f"{name}={text}" for name, text in sorted(fields.items()) if text)]
@@ -229,8 +237,8 @@ def _unknown(name: str, kind: EventKind) -> str:
 def _instant(text: str, problems: list[tuple[str, str]]) -> Instant | None:
     try:
         return parse_instant(text)
-    except (ValueError, OverflowError) as error:
-        problems.append(("at", str(error)))
+    except (ValueError, OverflowError):
+        problems.append(("at", f"{text[:40]!r} is no instant with its offset, such as 2026-11-22T12:00:00Z"))
         return None
 
 

@@ -133,6 +133,16 @@ class Tls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IncomingWebhook:
+    """Another system that tells of deployments, by signed POSTs."""
+
+    name: str  # the last part of its path
+    secret: Secret
+    service: str = ""  # that is deployed; "" where the other side says so
+    environment: str = "production"  # the only one that counts; "" for all
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Web:
     """The agent's own server."""
 
@@ -143,6 +153,7 @@ class Web:
     tokens: tuple[Token, ...] = ()
     trusted_proxies: tuple[str, ...] = ()  # addresses and networks whose X-Forwarded-For is believed
     tls: Tls | None = None
+    webhooks: tuple[IncomingWebhook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ class Rule(Enum):
     TRUSTED = "a token or a session whose role is operate: it names people and where they come from"
     SELF = "a session; a form of this agent"
     FORM = "a session whose role is operate; a form of this agent"
+    SIGNED = "a signature with a secret of web.webhooks, which the handler checks"
     TOKEN = "a bearer token whose role is operate"  # noqa: S105 (a sentence)
 
 
@@ -28,6 +29,10 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/act/{kind}"): Rule.FORM,
     ("POST", "/act/{kind}"): Rule.FORM,
     ("POST", "/api/v1/commands"): Rule.TOKEN,
+    ("POST", "/api/v1/events"): Rule.TOKEN,
+    ("POST", "/api/v1/webhooks/{name}"): Rule.SIGNED,
+    ("GET", "/api/v1/events"): Rule.LOOK,
+    ("GET", "/api/v1/baselines"): Rule.LOOK,
     ("GET", "/api/v1/status"): Rule.LOOK,
     ("GET", "/api/v1/overview"): Rule.LOOK,
     ("GET", "/api/v1/routes"): Rule.LOOK,

@@ -4,12 +4,13 @@ from figwatch_agent.web.api import Api
 from figwatch_agent.web.api_badges import Badges
 from figwatch_agent.web.api_query import Handler, checked
 from figwatch_agent.web.deps import Deps
+from figwatch_agent.web.events import Events
 from figwatch_agent.web.records import Records
 
 
 def api_routes(deps: Deps) -> dict[str, Handler]:
     """Reads by their path, badges included."""
-    api, records, badges = Api(deps), Records(deps), Badges(deps)
+    api, records, badges, events = Api(deps), Records(deps), Badges(deps), Events(deps)
     reads: dict[str, Handler] = {
         "/api/v1/status": api.status,
         "/api/v1/overview": api.overview,
@@ -24,6 +25,8 @@ def api_routes(deps: Deps) -> dict[str, Handler]:
         "/api/v1/deliveries": records.deliveries,
         "/api/v1/transitions": records.transitions,
         "/api/v1/audit": records.audit,
+        "/api/v1/events": events.told,
+        "/api/v1/baselines": events.baselines,
         "/api/v1/openapi.json": api.openapi,
         "/badges/route/{route:.+}.svg": badges.route,
         "/badges/criterion/{name:.+}.svg": badges.criterion,

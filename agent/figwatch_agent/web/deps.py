@@ -10,8 +10,9 @@ from figwatch_agent.model.agent import AgentFacts
 from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.outcome import Transition
 from figwatch_agent.model.plan import RollbackPlan
+from figwatch_agent.model.settings import IncomingWebhook
 from figwatch_agent.model.view import View
-from figwatch_agent.ports import Audit, Inbox, Journal, Outbox
+from figwatch_agent.ports import Audit, Inbox, Journal, Outbox, Told
 from figwatch_agent.report.redaction import Redaction
 from figwatch_agent.telemetry import Telemetry
 from figwatch_agent.web.caps import Caps
@@ -75,4 +76,8 @@ class Deps:
     runbooks: Mapping[str, str] = field(default_factory=dict)  # alert name -> Markdown
     gate: Gate = field(default_factory=Gate)
     plans: Mapping[str, tuple[str, RollbackPlan]] = field(default_factory=dict)  # name -> digest and plan
+    webhooks: Mapping[str, tuple[str, IncomingWebhook]] = field(
+        default_factory=dict, repr=False
+    )  # name -> secret value
+    told: Told | None = None  # events and baselines as the store keeps them
     redaction: Redaction = field(default_factory=Redaction)  # what strangers do not get to see

@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any, Final
 
 from figwatch import contract
+from figwatch_agent.model.event import EventKind
 from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.names import Stage
 from figwatch_agent.web.answers import BODY_LIMIT
@@ -61,6 +62,12 @@ _INCIDENT: Final[Schema] = {
     "description": "those of one incident",
     "schema": {"type": "string", "maxLength": LONGEST_ID},
 }
+_EVENT_KIND: Final[Schema] = {
+    "name": "kind",
+    "in": "query",
+    "description": "events of this kind",
+    "schema": word(EventKind),
+}
 _KEY: Final[Schema] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -115,6 +122,12 @@ def _paths() -> dict[str, Any]:
         "/api/v1/audit": _for_operators(
             _get("remember", "audit", "Who asked for what, newest first", "Audit", (_LIMIT,))
         ),
+        "/api/v1/events": {
+            **_get("remember", "events", "What was told, newest first", "Events", (_EVENT_KIND, _LIMIT)),
+            "post": _told(),
+        },
+        "/api/v1/baselines": _get("remember", "baselines", "What criteria are compared with", "Baselines"),
+        "/api/v1/webhooks/{name}": {"post": _webhook()},
         "/api/v1/openapi.json": _get("see", "openapi", "This document", None),
         "/api/v1/commands": {"post": _commands()},
     }
@@ -151,6 +164,39 @@ def _commands() -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Wish")}}},
         "responses": {
             "202": _answer("It is in the inbox", ref("Taken")),
+            **_failures(["400", "401", "403", "408", "413", "414", "415", "429", "500", "503"]),
+        },
+    }
+
+
+def _told() -> dict[str, Any]:
+    return {
+        "tags": ["act"],
+        "operationId": "tell",
+        "summary": "Tell of events, one or many, taken all or not at all",
+        "description": "An id that is known changes nothing and is counted.",
+        "security": [{"token": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": ref("Told")}}},
+        "responses": {
+            "202": _answer("All are in the inbox", ref("TakenEvents")),
+            **_failures(["400", "401", "403", "408", "413", "414", "415", "429", "500", "503"]),
+        },
+    }
+
+
+def _webhook() -> dict[str, Any]:
+    body: Schema = {"type": "object"}
+    return {
+        "tags": ["act"],
+        "operationId": "webhook",
+        "summary": "A deployment, told by another system in GitHub's shape or a plain one, signed",
+        "description": "Signed with a secret of web.webhooks: X-Hub-Signature-256, or X-Figwatch-Signature.",
+        "security": [],
+        "parameters": [_path("name")],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
+        "responses": {
+            "200": _answer("Well signed, and nothing to count", ref("TakenEvents")),
+            "202": _answer("It is in the inbox", ref("TakenEvents")),
             **_failures(["400", "401", "403", "408", "413", "414", "415", "429", "500", "503"]),
         },
     }

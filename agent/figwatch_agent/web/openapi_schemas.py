@@ -8,6 +8,7 @@ from figwatch_agent.model.audit import AuditKind
 from figwatch_agent.model.command import CommandKind
 from figwatch_agent.model.decision import DecisionOutcome, Reason
 from figwatch_agent.model.effect import DeliveryState, RollbackState
+from figwatch_agent.model.event import LONGEST_ID, LONGEST_TEXT, EventKind
 from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.incident import IncidentKind, RollbackVerdict
 from figwatch_agent.model.journal import StepState
@@ -326,6 +327,28 @@ _SIZE = of(
 _COUNTS_OVER_TIME: Final[Schema] = many(maybe(WHOLE))
 
 
+_EVENT = of(
+    id=TEXT,
+    kind=words(EventKind),
+    at=INSTANT,
+    recorded_at=INSTANT,
+    actor=TEXT,
+    fields={"type": "object", "additionalProperties": TEXT},
+)
+_BASELINE = of(
+    criterion=TEXT,
+    measure=words(Measure),
+    value=NUMBER,
+    unit=TEXT,
+    count=maybe(COUNT),
+    start=maybe(INSTANT),
+    end=maybe(INSTANT),
+    recorded_at=INSTANT,
+    actor=TEXT,
+    why=maybe(TEXT),
+)
+
+
 def _tally(known: type[StrEnum]) -> Schema:
     return of(**{each.value: COUNT for each in known})
 
@@ -368,7 +391,45 @@ def _wish() -> Schema:
     }
 
 
+def _told() -> Schema:
+    one: Schema = {
+        "type": "object",
+        "properties": {
+            "kind": words(EventKind),
+            "at": said({"type": "string"}, "an instant with its offset; now without it"),
+            "id": {"type": "string", "maxLength": LONGEST_ID},
+            "fields": {"type": "object", "additionalProperties": {"type": "string", "maxLength": LONGEST_TEXT}},
+        },
+        "required": ["kind"],
+        "additionalProperties": False,
+    }
+    many_of = {"type": "array", "items": one, "minItems": 1}
+    return {
+        "anyOf": [
+            one,
+            {
+                "type": "object",
+                "properties": {"events": many_of},
+                "required": ["events"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+
+
+_TAKEN_EVENTS: Final[Schema] = {
+    "type": "object",
+    "properties": {"taken": COUNT, "known": COUNT, "ids": many(TEXT), "ignored": TEXT},
+    "required": ["taken", "known", "ids"],
+    "additionalProperties": False,
+}
+
 SCHEMAS: Final[dict[str, Schema]] = {
+    "Event": _EVENT,
+    "Events": of(version=VERSION, events=many(ref("Event"))),
+    "Baselines": of(version=VERSION, baselines=many(_BASELINE)),
+    "Told": _told(),
+    "TakenEvents": _TAKEN_EVENTS,
     "Errors": of(errors={"type": "array", "items": TEXT, "minItems": 1}),
     "Wish": _wish(),
     "Taken": of(id=TEXT, kind=words(CommandKind), subject=TEXT, until=maybe(INSTANT)),

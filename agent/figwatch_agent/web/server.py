@@ -10,9 +10,11 @@ from figwatch_agent.web.api_routes import api_routes
 from figwatch_agent.web.commands import Commands
 from figwatch_agent.web.deps import Deps
 from figwatch_agent.web.doors import Doors
+from figwatch_agent.web.events import Events
 from figwatch_agent.web.guard import Guard
 from figwatch_agent.web.pages import Pages
 from figwatch_agent.web.signing import Signing
+from figwatch_agent.web.webhooks import Webhooks
 
 __all__ = ["Deps", "make_app"]
 
@@ -41,6 +43,8 @@ def make_app(deps: Deps) -> web.Application:
     for path, handler in reads.items():
         app.router.add_get(path, handler)
     app.router.add_post("/api/v1/commands", commands.take)
+    app.router.add_post("/api/v1/events", Events(deps).take)
+    app.router.add_post("/api/v1/webhooks/{name}", Webhooks(deps, guard).take)
     add_doors(app, deps, guard, doors)
     return app
 

@@ -49,7 +49,7 @@ class Wish:
 
 def read_wish(body: bytes, now: Instant) -> Wish:
     """The wish in a JSON body; ``for`` counts from ``now``. Raises BadWish with all problems at once."""
-    members = _members(body)
+    members = members_of(body)
     problems = [_unknown(name) for name in members if name not in MEMBERS]
     texts = {name: _text(members, name, problems) for name in LONGEST}
     kind = _kind(texts["kind"], problems)
@@ -68,7 +68,8 @@ def read_wish(body: bytes, now: Instant) -> Wish:
     )
 
 
-def _members(body: bytes) -> dict[str, object]:
+def members_of(body: bytes) -> dict[str, object]:
+    """The members of a JSON object. Raises BadWish for anything else."""
     try:
         found: object = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_no_constant)
     except RecursionError:

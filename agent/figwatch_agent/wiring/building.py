@@ -30,8 +30,11 @@ from figwatch_agent.rollback.build import probes, steps
 from figwatch_agent.rollback.runner import Runner
 from figwatch_agent.sources.gateway import read_gateway
 from figwatch_agent.sources.prober import HttpProber
+from figwatch_agent.sources.probers import Probers
+from figwatch_agent.sources.prometheus import PrometheusSource
 from figwatch_agent.sources.questions import questions
 from figwatch_agent.sources.recording import Recording
+from figwatch_agent.sources.sampler import SqlSampler
 from figwatch_agent.sources.scrape import ScrapeSource
 from figwatch_agent.store.retention import Retention
 from figwatch_agent.store.sqlite import SqliteStore
@@ -90,7 +93,7 @@ class _Parts:
     store: SqliteStore
     clock: Clock
     loop: Loop
-    prober: HttpProber
+    prober: Probers
     emergency: Emergency
     workers: list[Worker]
     runner: Runner
@@ -117,7 +120,8 @@ class _Parts:
         emergency = Emergency(receivers, clock=clock, random=Random())  # noqa: S311 (jitter, not secrets)
         source = _source(settings, engine.wanted(), clock)
         stack.push_async_callback(source.close)
-        prober = HttpProber(questions(loaded.services, settings.rollback.plans), clock, read_secret)
+        asked = questions(loaded.services, settings.rollback.plans)
+        prober = Probers((HttpProber(asked, clock, read_secret), SqlSampler(loaded.services, clock)))
         latest = Latest()
         kill_switch = _kill_switch(settings)
         loop = Loop(

@@ -72,6 +72,8 @@ def application(
             runbooks=read_runbooks(settings.path),
             gate=_gate(settings.web),
             plans={plan.name: (plan_digest(plan), plan) for plan in settings.rollback.plans},
+            webhooks={each.name: (read_secret(each.secret), each) for each in settings.web.webhooks},
+            told=store,
             redaction=Redaction(settings),
         )
     )
