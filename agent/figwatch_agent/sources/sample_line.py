@@ -19,6 +19,15 @@ SAMPLE: Final = re.compile(
 )
 """A whole line: ``key`` is the raw text of the series, ``value`` the raw text of its value."""
 
+DATED: Final = re.compile(
+    rb"(?P<key>" + _NAME + rb"(?:[ \t]*+" + _LABELS + rb")?+|" + _LABELS + rb")"
+    rb"(?:(?<=\})[ \t]*+|[ \t]++)"
+    rb"(?P<value>[^ \t#]++)"
+    rb"[ \t]++(?P<stamp>[-+0-9.eE]++)"
+    rb"(?:[ \t]++#[ \t]*+\{.*+)?+"
+)
+"""The same where a timestamp must stand: a line of a history."""
+
 _NAME_OF_KEY = re.compile(_NAME)
 _TERM = re.compile(
     rb"[ \t]*+(?:(?P<name>[a-zA-Z_][a-zA-Z0-9_]*+)|(?P<quoted>" + _QUOTED + rb"))"
