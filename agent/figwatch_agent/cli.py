@@ -74,6 +74,8 @@ SECTIONS: Final = (
     Section(
         "Prove",
         (
+            _verb("events", "Tell of deployments, samples of data and other figures; list them."),
+            _verb("baseline", "Record what criteria are compared with, once."),
             _verb("replay", "Run a recording again and compare every decision byte for byte."),
             _verb("audit", "Show who asked for what, and verify that nobody changed that account."),
         ),
