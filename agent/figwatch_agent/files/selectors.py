@@ -19,9 +19,13 @@ _SUFFIX = re.compile(r"_(bucket|count|sum)$")
 
 def parse_selector(text: str) -> Selector:
     """The value of a vector selector. Raises what a grammar piece raises when it is anything else or anything more."""
+    return selector_of(parsed(text), text)
+
+
+def selector_of(tree: Any, text: str) -> Selector:
+    """The same for PromQL that is parsed already; ``text`` is for messages."""
     import promql_parser  # files without selectors do without it
 
-    tree: Any = _parsed(text)
     if not isinstance(tree, promql_parser.VectorSelector):
         raise wrong(
             f"{quoted(text)} is not a selector", 'write a metric and labels only, such as requests_total{code=~"5.."}'
@@ -47,7 +51,8 @@ def _matcher(found: Any) -> Matcher:
     return Matcher(label=found.name, operator=operator, value=found.value)
 
 
-def _parsed(text: str) -> object:
+def parsed(text: str) -> object:
+    """The tree of an expression. Raises what a grammar piece raises where the text is no PromQL."""
     import promql_parser
 
     if len(text) > MAX_LENGTH:
@@ -90,8 +95,8 @@ def _expression(value: object) -> str:
     import promql_parser
 
     text = string(value, "PromQL")
-    if isinstance(_parsed(text), (promql_parser.MatrixSelector, promql_parser.StringLiteral)):
-        raise wrong(f"{quoted(text)} gives no number", "wrap it, such as sum(increase(requests_total[5m]))")
+    if isinstance(parsed(text), (promql_parser.MatrixSelector, promql_parser.StringLiteral)):
+        raise wrong(f"{quoted(text)} gives no number", "wrap it, such as sum(increase(requests_total[$window]))")
     return text
 
 
