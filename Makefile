@@ -7,7 +7,7 @@ DEMO := $(VENV)/.figwatch-demo
 DEV := $(VENV)/.figwatch-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow check format bench docs generate constraints parts clean
+.PHONY: help demo install test test-slow check format bench simulate docs generate constraints parts clean
 
 help:
 	@echo "make demo         run the reference migration in a box (ARGS=\"--fault outage\" changes the story)"
@@ -16,6 +16,7 @@ help:
 	@echo "make check        format, lint, types, floors, generated files, version"
 	@echo "make format       put the code into the agreed form"
 	@echo "make bench        what figwatch costs, as ratios with their limits"
+	@echo "make simulate     play what the claims about alarms and windows rest on, and publish the tables in docs/"
 	@echo "make docs         the documentation as a site in .artefacts/site; a broken link stops it"
 	@echo "make generate     write the generated files anew"
 	@echo "make constraints  resolve the versions of all dependencies anew"
@@ -46,6 +47,9 @@ format: $(DEV)
 
 bench: $(DEV)
 	@PYTHONPATH=tests $(PY) -m bench $(ARGS)
+
+simulate: $(DEV)
+	@PYTHONPATH=tests $(PY) -m simulate $(ARGS)
 
 docs: $(DEV)
 	$(PY) tools/site.py .artefacts/site

@@ -1,0 +1,41 @@
+"""``make simulate``: play with seeds that are fixed, and write what came of it into the pages that claim it.
+
+``make simulate ARGS="certified"`` plays only what is named. The same seeds give the same tables, to the last byte.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Final
+
+from simulate import certified
+from simulate.tables import DOCS, put, table
+
+
+def _certified() -> str:
+    return table(certified.HEADS, certified.rows())
+
+
+REGISTRY: Final[dict[str, tuple[str, Callable[[], str]]]] = {
+    "certified": ("certified.md", _certified),
+}
+"""By the name of a table its page and what makes it."""
+
+
+def main(arguments: list[str]) -> int:
+    """Play; returns 2 for a name that is not known."""
+    unknown = [name for name in arguments if name not in REGISTRY]
+    if unknown:
+        print(f"unknown simulation: {', '.join(unknown)}; there are {', '.join(REGISTRY)}", file=sys.stderr)
+        return 2
+    for name in arguments or REGISTRY:
+        page, made = REGISTRY[name]
+        text = made()
+        changed = put(DOCS / page, name, text)
+        print(f"{text}\n{'wrote' if changed else 'unchanged in'} docs/{page}: {name}\n", flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
