@@ -8,10 +8,18 @@ from pathlib import Path
 from typing import Final
 
 from figwatch_agent.commands.schema import GRAMMARS, schema_text
+from figwatch_agent.files.load import load_slo_files
+from figwatch_agent.generate.rule_files import rule_files
+from figwatch_agent.generate.rules import Options
 from figwatch_agent.generate.runbook_index import runbook_index
 from figwatch_agent.notify.webhook_schema import webhook_schema_text
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+ALERTS: Final = {
+    "alerts/agent": Options(),
+    "alerts/standalone": Options(standalone=True, sloth_names=True),
+}
+"""Folders of rules for our own slo/*.yaml."""
 WEBHOOK_SCHEMA: Final = "agent/figwatch_agent/notify/webhook.schema.json"
 
 
@@ -23,7 +31,17 @@ def generated() -> dict[str, str]:
         for file in ROOT.joinpath("runbooks").glob("*.md")
         if file.name != "README.md"
     }
-    return {**schemas, WEBHOOK_SCHEMA: webhook_schema_text(), **runbook_index(runbooks)}
+    return {**schemas, WEBHOOK_SCHEMA: webhook_schema_text(), **runbook_index(runbooks), **rules()}
+
+
+def rules() -> dict[str, str]:
+    """Rules for our own slo/*.yaml, beside an agent and without one."""
+    services, _ = load_slo_files([str(file) for file in sorted(ROOT.joinpath("slo").glob("*.yaml"))])
+    return {
+        f"{folder}/{path}": text
+        for folder, options in ALERTS.items()
+        for path, text in rule_files(services, options).items()
+    }
 
 
 def difference(path: str, text: str) -> str:
@@ -52,7 +70,7 @@ def main(arguments: list[str]) -> int:
             print(f"out of date: {', '.join(stale)}; run `make generate` and commit", file=sys.stderr)
         return 1 if stale else 0
     for path, text in stale.items():
-        ROOT.joinpath(path).parent.mkdir(exist_ok=True)
+        ROOT.joinpath(path).parent.mkdir(parents=True, exist_ok=True)
         ROOT.joinpath(path).write_text(text, "utf-8", newline="\n")
         print(f"wrote {path}")
     return 0

@@ -35,6 +35,9 @@ class Part(NamedTuple):
 PARTS: Final = (
     Part("prometheus", "prometheus"),
     Part("promtool", "prometheus"),
+    Part("prometheus-alertmanager", "prometheus-alertmanager", ("alertmanager",)),
+    Part("amtool", "prometheus-alertmanager"),
+    Part("victoria-metrics", "victoria-metrics"),
     Part("chromium", "chromium", ("chromium-browser", "google-chrome", "google-chrome-stable", "chrome"), whole=True),
 )
 

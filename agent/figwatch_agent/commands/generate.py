@@ -8,38 +8,111 @@ from figwatch_agent.commands._options import examples, output_option, say_json
 from figwatch_agent.generate.runbook_index import INDEX, runbook_index
 
 OUT_OF_DATE = 3
+RUNBOOK_URL = "http://127.0.0.1:9464/runbooks/"
+GRAFANA = "http://127.0.0.1:3000"
 
 
-@click.command(name="generate", epilog=examples("figwatch generate", "figwatch generate --dry-run"))
+@click.command(
+    name="generate",
+    epilog=examples(
+        "figwatch generate",
+        "figwatch generate slo/*.yaml --out alerts",
+        "figwatch generate slo/*.yaml --out alerts --standalone --sloth-names",
+        "figwatch generate slo/*.yaml --dry-run",
+    ),
+)
+@click.argument("slo_files", metavar="[SLO.yaml]...", nargs=-1)
+@click.option(
+    "--out",
+    default="alerts",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the rules.",
+)
+@click.option("--standalone", is_flag=True, help="Rules that need no agent: every window, budget and tier.")
+@click.option(
+    "--sloth-names", is_flag=True, help="With --standalone: the same under Sloth's names, for its dashboards."
+)
+@click.option("--runbook-url", default=RUNBOOK_URL, show_default=True, help="Prefix of the links to runbooks.")
+@click.option("--grafana", default=GRAFANA, show_default=True, help="Where links to dashboards lead.")
 @click.option(
     "--runbooks",
     default="runbooks",
     show_default=True,
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the runbooks, one page per alert.",
 )
 @click.option("--dry-run", is_flag=True, help="Write nothing; exit 3 where something is out of date.")
 @output_option
 @click.pass_context
-def command(context: click.Context, runbooks: Path, dry_run: bool, output: str) -> None:
-    """Write the index of the runbooks (README.md beside them) from the pages. The same pages give the same bytes."""
-    pages = {file.as_posix(): file.read_text("utf-8") for file in runbooks.glob("*.md") if file.name != INDEX}
+def command(
+    context: click.Context,
+    slo_files: tuple[str, ...],
+    out: Path,
+    standalone: bool,
+    sloth_names: bool,
+    runbook_url: str,
+    grafana: str,
+    runbooks: Path,
+    dry_run: bool,
+    output: str,
+) -> None:
+    """Write Prometheus rules for slo/*.yaml, with their promtool tests and Alertmanager's side.
+
+    Without files: the index of the runbooks (README.md beside them). The same input gives the same bytes.
+    """
+    notices: list[str] = []
     try:
-        files = {Path(path): text for path, text in runbook_index(pages).items()}
+        if slo_files:
+            files, notices = _rules(slo_files, out, (standalone, sloth_names), (runbook_url, grafana))
+        elif standalone or sloth_names:
+            raise click.UsageError("rules are made from files: name them, such as slo/*.yaml")
+        else:
+            files = _index(runbooks)
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text("utf-8") != text]
     if not dry_run:
         for path in stale:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(files[path], "utf-8", newline="\n")
-    _say(output, [str(path) for path in stale], dry_run)
+    _say(output, [str(path) for path in stale], notices, dry_run)
     context.exit(OUT_OF_DATE if dry_run and stale else 0)
 
 
-def _say(output: str, stale: list[str], dry_run: bool) -> None:
+def _rules(
+    slo_files: tuple[str, ...], out: Path, kind: tuple[bool, bool], links: tuple[str, str]
+) -> tuple[dict[Path, str], list[str]]:
+    """The rule files and what is to be said about them."""
+    from figwatch_agent.files.load import load_slo_files  # whoever writes the index does without them
+    from figwatch_agent.generate.rule_files import rule_files
+    from figwatch_agent.generate.rules import Options, left_out
+    from figwatch_agent.generate.texts import Links
+
+    standalone, sloth_names = kind
+    if sloth_names and not standalone:
+        raise click.UsageError("--sloth-names gives the standalone rules other names: add --standalone")
+    services, _ = load_slo_files(slo_files)
+    where = Links(runbooks=links[0].rstrip("/") + "/", grafana=links[1].rstrip("/"))
+    made = rule_files(services, Options(standalone=standalone, sloth_names=sloth_names, links=where))
+    notices = [f"{name} is PromQL of its own: the agent evaluates it, rules do not" for name in left_out(services)]
+    return {out / path: text for path, text in made.items()}, notices
+
+
+def _index(runbooks: Path) -> dict[Path, str]:
+    if not runbooks.is_dir():
+        raise click.UsageError(f"there is no folder {runbooks}: name it with --runbooks, or name slo/*.yaml for rules")
+    pages = {file.as_posix(): file.read_text("utf-8") for file in runbooks.glob("*.md") if file.name != INDEX}
+    return {Path(path): text for path, text in runbook_index(pages).items()}
+
+
+def _say(output: str, stale: list[str], notices: list[str], dry_run: bool) -> None:
     if output == "json":
-        say_json({"written": [] if dry_run else stale, "out_of_date": stale if dry_run else []})
+        written, old = ([], stale) if dry_run else (stale, [])
+        say_json({"written": written, "out_of_date": old, "notices": notices})
         return
+    for notice in notices:
+        click.echo(f"Notice: {notice}", err=True)
     for path in stale:
         click.echo(f"{'Out of date' if dry_run else 'Wrote'}: {path}")
     if not stale:
