@@ -1,4 +1,4 @@
-"""The real Prometheus on loopback, scraping what a test serves."""
+"""The real Prometheus and VictoriaMetrics on loopback, scraping what a test serves."""
 
 from __future__ import annotations
 
@@ -36,19 +36,45 @@ async def prometheus(
         "rule_files": [rules] if rules else [],
     }
     (folder / "prometheus.yml").write_text(json.dumps(config), "utf-8")
-    process = await asyncio.create_subprocess_exec(
-        str(program("prometheus")),
+    options = [
         "--config.file=prometheus.yml",
         f"--storage.tsdb.path={folder / 'data'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-lifecycle",
         "--log.level=error",
-        cwd=folder,
-        stdin=asyncio.subprocess.DEVNULL,
+    ]
+    async with _running("prometheus", options, folder, f"http://127.0.0.1:{port}", "/-/ready") as url:
+        yield url
+
+
+@asynccontextmanager
+async def victoria_metrics(
+    folder: Path, targets: Sequence[str], *, scrape: str = "200ms", port: int | None = None
+) -> AsyncIterator[str]:
+    """The URL of a VictoriaMetrics that scrapes by itself."""
+    port = port or free_port()
+    config = {
+        "global": {"scrape_interval": scrape, "scrape_timeout": scrape},
+        "scrape_configs": [{"job_name": "chat", "static_configs": [{"targets": list(targets)}]}],
+    }
+    (folder / "scrape.yml").write_text(json.dumps(config), "utf-8")
+    options = [
+        "-promscrape.config=scrape.yml",
+        f"-storageDataPath={folder / 'data'}",
+        f"-httpListenAddr=127.0.0.1:{port}",
+        "-loggerLevel=ERROR",
+    ]
+    async with _running("victoria-metrics", options, folder, f"http://127.0.0.1:{port}", "/health") as url:
+        yield url
+
+
+@asynccontextmanager
+async def _running(part: str, options: Sequence[str], folder: Path, url: str, ready: str) -> AsyncIterator[str]:
+    process = await asyncio.create_subprocess_exec(
+        str(program(part)), *options, cwd=folder, stdin=asyncio.subprocess.DEVNULL
     )
     try:
-        url = f"http://127.0.0.1:{port}"
-        await _ready(url)
+        await _ready(url + ready)
         yield url
     finally:
         if process.returncode is None:
@@ -60,7 +86,7 @@ async def _ready(url: str) -> None:
     async with aiohttp.ClientSession() as session, asyncio.timeout(READY_WITHIN):
         while True:
             try:
-                async with session.get(f"{url}/-/ready") as answer:
+                async with session.get(url) as answer:
                     if answer.status == 200:
                         return
             except aiohttp.ClientError:
