@@ -102,6 +102,8 @@ def _asked(probes: Stream | None, requests: Stream | None) -> str:
 def _probe_based(parts: Parts, stream: Stream, criterion: Criterion) -> Figure:
     up, down = parts.rings.uptime(criterion.over)[stream.index]
     surely_up, surely_down = parts.rings.uptime_at_least(criterion.over)[stream.index]
+    # The slot at the window's edge is longer than what of it lies inside.
+    up, down = min(up, criterion.over), min(down, criterion.over)
     unknown = max(criterion.over - up - down, 0)
     account = Uptime(up_ms=up, down_ms=down, unknown_ms=unknown)
     return Figure(

@@ -79,6 +79,12 @@ class Api:
             return not_yet()
         return json_answer({"version": 1, "at": format_instant(view.at), "criteria": found})
 
+    async def report(self, request: web.Request) -> web.Response:
+        """Everything that the migration is judged by, as `figwatch report` writes it."""
+        nothing_asked(request)
+        found = await self._figures.report()
+        return not_yet() if found is None else json_answer(found)
+
     async def agent(self, request: web.Request) -> web.Response:
         """The agent about itself, before the first tick as well."""
         nothing_asked(request)

@@ -8,6 +8,7 @@ from figwatch_agent.report.criteria import criterion_document
 from figwatch_agent.report.incident_record import incident_record
 from figwatch_agent.report.overview import Overview
 from figwatch_agent.report.route import route_document
+from figwatch_agent.report.whole import Material, drawn_routes, report_document
 from figwatch_agent.web.deps import Deps
 
 OVERVIEW_SPAN = "30d"
@@ -16,6 +17,7 @@ OVERVIEW_SPAN = "30d"
 MOST_TRANSITIONS = 1000
 MOST_DELIVERIES = 200
 MOST_ROLLBACKS = 1000
+MOST_EVENTS = 10_000
 
 
 class Figures:
@@ -50,6 +52,24 @@ class Figures:
         if view is None or history is None:
             return None
         return route_document(view, history, span, await self._deps.history(MOST_TRANSITIONS))
+
+    async def report(self) -> dict[str, object] | None:
+        """Everything that the migration is judged by; None before the first tick."""
+        view, span, told = self.view, SPANS[OVERVIEW_SPAN][0], self._deps.told
+        if view is None:
+            return None
+        histories = (self._deps.past.history(route, span) for route in drawn_routes(view))
+        excluded = self._deps.document(view, self._deps.healthy()).get("exclusions", ())
+        return report_document(
+            Material(
+                view=view,
+                shares=self._deps.past.shares(span),
+                histories=tuple(history for history in histories if history is not None),
+                events=() if told is None else await told.events(limit=MOST_EVENTS),
+                baselines=() if told is None else await told.baselines(),
+                exclusions=excluded if isinstance(excluded, list) else (),
+            )
+        )
 
     def incident(self, name: str) -> Incident | None:
         """One of the incidents of the view: open ones, and the newest closed."""

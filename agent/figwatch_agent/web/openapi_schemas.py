@@ -424,7 +424,63 @@ _TAKEN_EVENTS: Final[Schema] = {
     "additionalProperties": False,
 }
 
+_STAGE_TIMES = of(
+    stage=TEXT,
+    count=COUNT,
+    open=COUNT,
+    skipped=COUNT,
+    mean_seconds=maybe(DURATION),
+    mean_low_seconds=DURATION,
+    median_seconds=maybe(DURATION),
+    p90_seconds=maybe(DURATION),
+    worst_seconds=DURATION,
+)
+
+
+def _report() -> Schema:
+    shared = of(
+        route=TEXT,
+        service=TEXT,
+        stage=maybe(words(Stage)),
+        legacy=COUNT,
+        total=COUNT,
+        share=SHARES,
+        forecast=ref("Forecast"),
+    )
+    history = maybe(of(axis=ref("Axis"), left=many(maybe(NUMBER))))
+    return of(
+        version=VERSION,
+        at=INSTANT,
+        started_at=INSTANT,
+        migration=TEXT,
+        mode=words(Mode),
+        verdicts=_tally(Verdict),
+        criteria=many(ref("Criterion")),
+        legacy=of(
+            ratio_last_hour=maybe(DECIMAL),
+            axis=ref("Axis"),
+            share=SHARES,
+            forecast=ref("Forecast"),
+            routes=many(shared),
+        ),
+        budgets=many(of(**_SLO["properties"], history=history)),
+        recovery=many(_STAGE_TIMES),
+        incidents=many(ref("IncidentState")),
+        deployments=of(
+            over_seconds=DURATION,
+            succeeded=COUNT,
+            failed=COUNT,
+            services={"type": "object", "additionalProperties": COUNT},
+            newest=many(ref("Event")),
+        ),
+        baselines=many(_BASELINE),
+        exclusions=many({"type": "object"}),
+        findings=many(TEXT),
+    )
+
+
 SCHEMAS: Final[dict[str, Schema]] = {
+    "Report": _report(),
     "Event": _EVENT,
     "Events": of(version=VERSION, events=many(ref("Event"))),
     "Baselines": of(version=VERSION, baselines=many(_BASELINE)),

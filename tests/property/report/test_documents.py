@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
@@ -17,13 +18,17 @@ from figwatch_agent.durations import format_instant
 from figwatch_agent.model.effect import DeliveryState, RollbackState
 from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.journal import Delivery, RollbackRecord
+from figwatch_agent.model.view import View
 from figwatch_agent.report.badge import criterion_badge, route_badge
 from figwatch_agent.report.charts import timeline
 from figwatch_agent.report.criteria import criterion_document
 from figwatch_agent.report.incident_record import incident_record, phases
 from figwatch_agent.report.overview import overview_document
+from figwatch_agent.report.report_html import report_html
+from figwatch_agent.report.report_markdown import report_markdown
 from figwatch_agent.report.route import route_document
 from figwatch_agent.report.status import status_document
+from figwatch_agent.report.whole import Material, drawn_routes, report_document
 from figwatch_agent.web.openapi import openapi_document
 from support.engine import circumstances, deeds, traffic, worlds
 from support.world import World
@@ -97,6 +102,26 @@ def lived(world: World, story: list[dict[str, Any]]) -> World:
     return world
 
 
+def report(world: World, view: View) -> None:
+    """The report keeps to its schema, and both of its written forms can be made of it."""
+    span = SPANS["30d"][0]
+    histories = (world.engine.history(route, span) for route in drawn_routes(view))
+    document = report_document(
+        Material(
+            view=view,
+            shares=world.engine.shares(span),
+            histories=tuple(history for history in histories if history is not None),
+            events=tuple(event for outcome in world.outcomes for event in outcome.events),
+            baselines=tuple(each for outcome in world.outcomes for each in outcome.baselines),
+        )
+    )
+    keeps("Report", document)
+    report_html(document), report_markdown(document)
+    ours = {**document, "migration": "m", "findings": []}  # what is left are words and figures of ours
+    for text in (report_html(ours), report_markdown(ours)):
+        assert not re.search(r"(?<![a-z0-9])(nan|inf|infinity)(?![a-z0-9])", text.lower())
+
+
 # Without shrinking: it would take minutes, and the story that is printed can be followed as it is.
 @settings(max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(world=worlds(), story=st.lists(deeds, max_size=8), name=st.text(min_size=1))
@@ -111,6 +136,7 @@ def test_every_document_of_every_world_keeps_to_its_schema(
     keeps("Status", status_document(view, HEALTHY))
     keeps("Criteria", {"version": 1, "at": at, "criteria": [criterion_document(each) for each in view.criteria]})
     keeps("Overview", overview_document(view, world.engine.shares(SPANS["30d"][0])))
+    report(world, replace(view, migration=name))
     for span, (back, _) in SPANS.items():
         for route in view.routes:
             history = world.engine.history(route.route, back)

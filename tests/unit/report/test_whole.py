@@ -1,0 +1,165 @@
+"""The report says the same in JSON, Markdown and HTML, the same for the same state, and lets no text of others act."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from figwatch_agent.durations import MINUTE
+from figwatch_agent.model.event import EventKind
+from figwatch_agent.model.history import SPANS
+from figwatch_agent.report.report_html import report_html
+from figwatch_agent.report.report_markdown import report_markdown
+from figwatch_agent.report.whole import Material, drawn_routes, report_document
+from figwatch_agent.web.openapi import openapi_document
+from support.agent_site import failing_world
+from support.model_values import a_baseline, an_event
+from support.world import MODELS, World, service
+
+HOSTILE = '<script>alert(1)</script>"&\u202e|`*'
+
+
+def material(world: World, **more: Any) -> Material:
+    """What a world gives to report."""
+    view, span = world.engine.view(world.now), SPANS["30d"][0]
+    histories = (world.engine.history(route, span) for route in drawn_routes(view))
+    found = tuple(history for history in histories if history is not None)
+    return Material(view=view, shares=world.engine.shares(span), histories=found, **more)
+
+
+def document(world: World, **more: Any) -> dict[str, Any]:
+    """As it comes over HTTP."""
+    found: dict[str, Any] = json.loads(json.dumps(report_document(material(world, **more)), allow_nan=False))
+    return found
+
+
+def deployments(world: World) -> tuple[Any, ...]:
+    """Three of the newest, one failed, one told twice."""
+    at = world.now - MINUTE
+    return (
+        an_event("d1", at=at, service="chat", version="1"),
+        an_event("d2", at=at + 1, service="chat", version="2", status="failure"),
+        an_event("d2", at=at + 2, service="chat", version="2", status="success"),
+        an_event("s", EventKind.LAG, at=at, seconds="1"),
+    )
+
+
+class Tags(HTMLParser):
+    """Tags in the order in which they begin, and whether all are closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[str] = []
+        self.open: list[str] = []
+        self.attributes: list[tuple[str, str | None]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.seen.append(tag)
+        self.attributes += attrs
+        if tag not in ("meta", "path", "rect"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self.open:
+            assert self.open.pop() == tag
+
+
+def test_the_document_keeps_to_its_schema_and_counts_deployments_by_the_rule() -> None:
+    world = failing_world()
+    found = document(world, events=deployments(world), baselines=(a_baseline(),))
+    schema = {"$ref": "#/components/schemas/Report", "components": openapi_document()["components"]}
+    Draft202012Validator(schema).validate(found)
+    assert (found["deployments"]["succeeded"], found["deployments"]["failed"]) == (2, 1)
+    assert found["deployments"]["services"] == {"chat": 2}
+    assert [each["id"] for each in found["deployments"]["newest"]] == ["d2", "d2", "d1"]
+    assert sum(found["verdicts"].values()) == len(found["criteria"])
+
+
+def test_every_stage_of_the_open_incident_is_timed() -> None:
+    found = document(failing_world())
+    stages = {each["stage"]: each for each in found["recovery"]}
+    assert (stages["detected"]["count"], stages["mitigated"]["open"]) == (1, 1)
+    assert stages["mitigated"]["mean_seconds"] is None
+    assert stages["mitigated"]["mean_low_seconds"] > 0
+
+
+def test_the_same_state_gives_the_same_report_byte_for_byte() -> None:
+    first, second = (document(failing_world()) for _ in range(2))
+    assert first == second
+    assert report_html(first) == report_html(second)
+    assert report_markdown(first) == report_markdown(second)
+
+
+def test_markdown_and_html_name_every_criterion_with_verdict_and_evidence() -> None:
+    world = failing_world()
+    found = document(world, events=deployments(world))
+    markdown, page = report_markdown(found), report_html(found)
+    for each in found["criteria"]:
+        assert f"### {each['name']}: {each['verdict']}" in markdown
+        assert each["name"] in page
+    for title in ("Success criteria", "Legacy", "Error budgets", "Time to recover", "Incidents", "Deployments"):
+        assert f"## {title}" in markdown
+        assert f">{title}</h2>" in page
+    assert page.count("<svg") >= 3
+    assert "exclusions" not in page.lower()
+
+
+def test_a_report_of_nothing_says_so() -> None:
+    world = World((replace(service(routes=(MODELS,)), criteria=()),))
+    world.tick()
+    found = document(world)
+    assert "No criterion is declared." in report_markdown(found)
+    assert "No incident paged." in report_html(found)
+
+
+def test_no_text_of_others_becomes_markup() -> None:
+    world = failing_world()
+    found = document(world, events=deployments(world), exclusions=({"name": HOSTILE},))
+    hostile = _poisoned(found)
+    tags = Tags()
+    page = report_html(hostile)
+    tags.feed(page)
+    assert tags.open == []
+    assert not {"script", "iframe", "object", "img", "link", "a"} & set(tags.seen)
+    assert not [name for name, _ in tags.attributes if name.startswith("on") or name in ("src", "href")]
+    assert "\u202e" not in page
+    markdown = report_markdown(hostile)
+    assert "<script" not in re.sub(r"\\<", "", markdown)
+    assert "\u202e" not in markdown
+
+
+def _poisoned(part: Any, name: str = "") -> Any:
+    """Texts of others, replaced; words and instants of ours stay."""
+    if isinstance(part, dict):
+        return {key: _poisoned(value, key) for key, value in part.items()}
+    if isinstance(part, list):
+        return [_poisoned(value, name) for value in part]
+    others = (
+        "name",
+        "evidence",
+        "route",
+        "service",
+        "slo",
+        "id",
+        "note",
+        "query",
+        "migration",
+        "version",
+        "finding",
+        "actor",
+    )
+    return HOSTILE if name in others and isinstance(part, str) else part
+
+
+@pytest.mark.parametrize("word", ["nan", "inf", "infinity"])
+def test_no_figure_is_nan_or_infinite(word: str) -> None:
+    world = failing_world()
+    found = document(world, events=deployments(world))
+    for text in (report_html(found), report_markdown(found)):
+        assert not re.search(rf"(?<![a-z]){word}(?![a-z])", text.lower())
