@@ -21,6 +21,7 @@ from figwatch_agent.errors import FigwatchError, FilesInvalid, NotEnoughData
 ERROR: Final = 1
 FINDINGS: Final = 3
 NOT_ENOUGH_DATA: Final = 5
+COMMANDS: Final = "figwatch_agent.commands"
 
 
 class Verb(NamedTuple):
@@ -39,7 +40,7 @@ class Section(NamedTuple):
 
 
 def _verb(name: str, text: str) -> Verb:
-    return Verb(name, text, f"figwatch_agent.commands.{name}")
+    return Verb(name, text, f"{COMMANDS}.{name}")
 
 
 SECTIONS: Final = (
@@ -51,6 +52,8 @@ SECTIONS: Final = (
             _verb("check", "Find everything that is wrong with the files, with line and caret."),
             _verb("schema", "Print the JSON Schema of the files, for your editor."),
             _verb("completion", "Print the script that makes your shell complete what you type."),
+            Verb("import", "Make slo/ of files of Sloth, Pyrra, OpenSLO or slo-generator.", f"{COMMANDS}.import_"),
+            _verb("export", "Write slo/ as files of OpenSLO or Sloth."),
             _verb("generate", "Write what is made from the files: the index of the runbooks."),
         ),
     ),
@@ -76,6 +79,7 @@ SECTIONS: Final = (
         (
             _verb("events", "Tell of deployments, samples of data and other figures; list them."),
             _verb("baseline", "Record what criteria are compared with, once."),
+            _verb("report", "Write the criteria with verdicts and evidence, and all that they rest on."),
             _verb("replay", "Run a recording again and compare every decision byte for byte."),
             _verb("audit", "Show who asked for what, and verify that nobody changed that account."),
         ),
