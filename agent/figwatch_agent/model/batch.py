@@ -67,7 +67,8 @@ class Counted:
     """Events that a source counted itself, by stream: what range reads and replays of a history deliver.
 
     Like a batch it belongs to the tick that takes it. A source hands out the same ``keys`` while its streams stay the
-    same, so that whoever maps them to columns does it once, keyed by identity. Every stream is named once.
+    same, so that whoever maps them to columns does it once, keyed by identity. Every stream is named once, or once for
+    each side where the source knows who served.
     """
 
     keys: tuple[str, ...]  # of streams: the SLO's name, a blank, and the route's template where it has one
@@ -75,6 +76,11 @@ class Counted:
     total: NDArray[np.int64]  # one per key: events since the tick before
     bad: NDArray[np.int64]
     covered: NDArray[np.int64]  # milliseconds that they are from; 0: unknown, what was counted is in no window
+    sides: tuple[str, ...] = ()  # one per key: who served, the same object like ``keys``; empty: nobody knows
+    untimed_total: NDArray[np.int64] | None = (
+        None  # events of no window. Where they are told, ``total`` and ``bad`` all
+    )
+    untimed_bad: NDArray[np.int64] | None = None  # belong to windows: of a stream counted in part, it is not measured
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
