@@ -1,5 +1,7 @@
 """From what slo/*.yaml says to what is meant: defaults filled in, and the rules that one file must keep by itself."""
 
+from fractions import Fraction
+
 from figwatch_agent.durations import Duration, format_duration
 from figwatch_agent.files.diagnostics import Diagnostic, did_you_mean, quoted
 from figwatch_agent.files.document import Document, Path
@@ -106,9 +108,10 @@ class Reader:
         tiers: list[Tier] = []
         for index, written in enumerate(slo.tiers):
             place: Path = (*here, "tiers", index)
-            tier = _tier(written)
+            tier = tier_of(written, self._written.window)
             for flaw in tier_flaws(tier, self._written.window, slo.objective):
-                self._problem((*place, flaw.member), flaw.message, flaw.hint)
+                blamed = "factor" if flaw.member == "share" and written.factor is not None else flaw.member
+                self._problem((*place, blamed), flaw.message, flaw.hint)
             too_short = interval_flaw(tier.short, self._interval) if self._interval else None
             if too_short:
                 self._problem(
@@ -171,10 +174,14 @@ def measures(criterion: Criterion, slo: Slo) -> bool:
     return isinstance(slo.sli, (Latency, Histogram))
 
 
-def _tier(written: WrittenTier) -> Tier:
+def tier_of(written: WrittenTier, period: Duration) -> Tier:
+    """The tier that is meant; a burn rate becomes the share of the period's budget that it spends, exactly."""
+    share = written.share
+    if written.factor is not None:
+        share = written.factor * written.long / period
     return Tier(
         name=written.name or format_duration(written.long),
-        share=written.share,
+        share=share if share is not None else Fraction(0),
         long=written.long,
         short=written.short,
         severity=written.severity,

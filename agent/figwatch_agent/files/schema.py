@@ -74,10 +74,10 @@ def record(build: Callable[..., object], fields: dict[str, TypedDictField], *, o
     return core_schema.no_info_after_validator_function(lambda members: build(**members), inner)
 
 
-def items(schema: CoreSchema) -> CoreSchema:
-    """A list with at least one member, as a tuple."""
+def items(schema: CoreSchema, *, least: int = 1) -> CoreSchema:
+    """A list as a tuple, with at least one member unless ``least`` is 0."""
     return core_schema.no_info_after_validator_function(
-        tuple, core_schema.list_schema(schema, min_length=1, strict=True)
+        tuple, core_schema.list_schema(schema, min_length=least, strict=True)
     )
 
 

@@ -191,9 +191,12 @@ _SLI_FORMS = one_of(
 SLI = core_schema.no_info_before_validator_function(_known_kind, _SLI_FORMS)
 
 TIER = record(
-    WrittenTier,
+    _tier,
     {
-        "share": need(SHARE, "of the error budget that the long window may spend, such as 2%"),
+        "share": may(SHARE, "of the error budget that the long window may spend, such as 2%"),
+        "factor": may(
+            scalar(_factor, core_schema.float_schema(gt=0)), "burn rate at which it fires, such as 14.4, for share"
+        ),
         "long": need(DURATION, "long window"),
         "short": need(DURATION, "short window"),
         "severity": need(choice(Severity), "how loudly it is told"),
@@ -241,7 +244,7 @@ SLO = record(
         "sli": need(SLI, "good events of total events"),
         "objective": need(SHARE, "such as 99.9%"),
         "routes": may(items(TEMPLATE), "routes of this file it is for, all if left out"),
-        "tiers": may(items(TIER), "when somebody is told; the usual four if left out"),
+        "tiers": may(items(TIER, least=0), "when somebody is told: the usual four if left out, nobody if empty"),
         "early": may(FLAG, "whether the early lane watches for outages, true if left out"),
         "burn": may(word("time", "traffic"), "what has to burn before somebody is told, time if left out"),
     },

@@ -9,12 +9,13 @@ from figwatch_agent.model.slo import Burn, Route, Sli, SqlSample, Vantage
 
 
 class WrittenTier(NamedTuple):
-    """A tier as written."""
+    """A tier as written: exactly one of ``share`` and ``factor`` is given."""
 
-    share: Fraction
     long: Duration
     short: Duration
     severity: Severity
+    share: Fraction | None = None
+    factor: Fraction | None = None  # burn rate
     allow_slow: bool = False
     name: str | None = None
 
