@@ -20,6 +20,7 @@ from bench import (
     memory,
     overview_html,
     overview_page,
+    prometheus_rules,
     scrape_parse,
     uvicorn_wrk,
 )
@@ -36,6 +37,7 @@ REGISTRY: Final[dict[str, Bench]] = {
     "import_library": import_library.rows,
     "check_command": check_command.rows,
     "scrape_parse": scrape_parse.rows,
+    "prometheus_rules": prometheus_rules.rows,
     "overview_page": overview_page.rows,
     "overview_html": overview_html.rows,
 }
@@ -44,7 +46,12 @@ REGISTRY: Final[dict[str, Bench]] = {
 def line(row: Row) -> str:
     """A row as text."""
     verdict = "ok" if row.passes else "OVER" if not row.fault else f"FAILED: {row.fault}"
-    return f"{row.name:<54} {row.ratio:>7.3f} {row.limit:>7.2f}  {row.note:<30} {verdict}"
+    return f"{row.name:<54} {_share(row.ratio):>7} {_share(row.limit):>7}  {row.note:<30} {verdict}"
+
+
+def _share(ratio: float) -> str:
+    """Small ratios as people say them: 1/50."""
+    return f"1/{1 / ratio:.3g}" if 0 < ratio < 0.1 else f"{ratio:.3f}"
 
 
 def measured(name: str) -> list[Row]:
