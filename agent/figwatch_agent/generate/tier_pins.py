@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from typing import Final
 
 from figwatch_agent.durations import MINUTE, Duration
@@ -26,7 +26,7 @@ RATE: Final = 10**9
 CLOSE: Final = 0.002
 """How near to the evidence that is needed the counts stand, on both sides."""
 BURNING: Final = "just burning"
-_ROOT_STEPS: Final = 200
+_ROOT_STEPS: Final = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,11 +144,12 @@ def _proof(pinned: Pinned, times: float) -> Placed:
     needed = evidence_constant(pinned.alpha)
     factor = float(pinned.tier.factor(pinned.stream.file.window))
     bad = MINIMUM_BAD
-    while (bad + 1) / _expected(bad + 1, needed) > max(factor, 1) * 1.05:
+    while (bad + 1) / _expected(bad + 1, needed) > max(factor * 1.05, 1.5):
         bad += 1
     return _few_of(pinned, bad, times * _expected(bad, needed) / float(pinned.budget))
 
 
+@cache
 def _expected(bad: float, needed: float) -> float:
     """The expectation at which so many bad events are just evidence enough."""
     low, high = 0.0, float(bad)
