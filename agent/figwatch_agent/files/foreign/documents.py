@@ -71,8 +71,8 @@ def _within(part: str, text: str, start: int, lines: tuple[str, ...], path: str)
 def resources(document: Document) -> Iterator[Document]:
     """The document itself, or each member of the list that it is."""
     root = document.root()
-    members = root.get("items")
-    if root.get("kind") not in LISTS or not isinstance(members, list):
+    kind, members = root.get("kind"), root.get("items")
+    if not isinstance(kind, str) or kind not in LISTS or not isinstance(members, list):
         yield document
         return
     found = [_member(document, value) for value in members]

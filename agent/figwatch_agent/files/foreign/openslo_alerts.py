@@ -13,7 +13,7 @@ from figwatch_agent.model.names import Severity
 SHORT: Final = "figwatch-short"
 """Annotation of an AlertCondition that keeps the short window, for which OpenSLO has no place."""
 
-CLOSE: Final = Fraction(1, 10**12)
+CLOSE: Final = Fraction(1, 10**9)
 """How much a burn rate may differ from its share where its digits were cut."""
 
 SHARE: Final = "figwatch-share"

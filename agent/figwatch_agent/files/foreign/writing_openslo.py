@@ -11,6 +11,7 @@ from figwatch_agent.files.foreign.openslo import API, NAME
 from figwatch_agent.files.foreign.openslo_alerts import SHARE, SHORT
 from figwatch_agent.files.foreign.promql_text import decimal_text, percent_text, selector_text
 from figwatch_agent.files.foreign.yaml_text import Number, documents_text
+from figwatch_agent.files.scalars import DIGITS
 from figwatch_agent.model.selector import Selector
 from figwatch_agent.model.slo import Promql, ServiceSlos, Slo
 from figwatch_agent.model.tier import Tier
@@ -82,8 +83,8 @@ def _policy(slo: Slo, tier: Tier, long: str, factor: Fraction) -> dict[str, Any]
     name = _name(f"{slo.name}-{tier.name}")
     annotations = {SHORT: format_duration(tier.short)}
     threshold = decimal_text(factor)
-    if threshold is None or len(threshold) > 15:
-        threshold = f"{float(factor):.12f}"
+    if threshold is None or len(threshold) > DIGITS:
+        threshold = f"{float(factor):.{DIGITS - 1 - len(str(int(factor)))}f}"
         annotations[SHARE] = percent_text(tier.share) or ""
     condition = {
         "kind": "AlertCondition",
