@@ -8,6 +8,7 @@ from figwatch_agent.engine.catalog import Catalog, compile_catalog
 from figwatch_agent.engine.counting import Counter
 from figwatch_agent.engine.desk import Desk, Notes
 from figwatch_agent.engine.feedback import Feedback
+from figwatch_agent.engine.gating import Gate
 from figwatch_agent.engine.guarding import Guard
 from figwatch_agent.engine.history import Histories
 from figwatch_agent.engine.ledger import Ledger
@@ -23,8 +24,10 @@ from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.engine.wishes import Wishes
+from figwatch_agent.model.gate import GateAnswer, following
 from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.inputs import Inputs
+from figwatch_agent.model.names import Stage
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, TransitionKind
 from figwatch_agent.model.settings import Settings
 from figwatch_agent.model.slo import ServiceSlos
@@ -99,6 +102,17 @@ class Engine:
     def view(self, now: Instant) -> View:
         """Everything there is to see at the last tick."""
         return view_of(self._parts, self._tally, self.sequence, self.at if self.at is not None else now)
+
+    def gate(self, route: str, to: Stage | None, now: Instant, over: Duration | None = None) -> GateAnswer | None:
+        """Whether a route may move on to a stage, its next if left out, judged at the newest tick.
+
+        None for a route that no file declares, or before a tick. ``over``: judge budgets over this time.
+        """
+        watched = self.catalog.route(route)
+        if watched is None or self.at is None:
+            return None
+        wanted = following(watched.route.stage) if to is None else to
+        return Gate(self._parts, self._tally, watched, wanted, over).answer(self.at, now)
 
     def history(self, route: str, span: Duration) -> RouteHistory | None:
         """One route over a span of model.history.SPANS; None for one that no file declares, or before a tick."""

@@ -1,11 +1,12 @@
 """When a measurement meets or misses the target of a criterion."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
-from figwatch_agent.model.names import Verdict
+from figwatch_agent.model.names import Measure, Verdict
 from figwatch_agent.model.target import Form, Target, Unit
+from figwatch_agent.model.view import Measured
 
 
 class Reason(StrEnum):
@@ -22,6 +23,14 @@ class Judgement:
 
     verdict: Verdict
     reason: Reason | None = None
+
+
+def judge_measured(target: Target, measured: Measured) -> Judgement:
+    """The verdict on a criterion's figure."""
+    if measured.criterion.measure is Measure.LATENCY_P95 and target.form is Form.BELOW:
+        # A bucket holds what took its bound or less: "95 % within 200 ms" is all that it can say of "below 200 ms".
+        target = replace(target, form=Form.AT_MOST)
+    return judge(target, low=measured.low, high=measured.high, baseline=measured.baseline)
 
 
 def judge(

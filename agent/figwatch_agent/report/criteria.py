@@ -1,14 +1,13 @@
 """Success criteria with their verdicts."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
 from figwatch_agent.durations import Instant, format_duration, format_instant
-from figwatch_agent.evaluate.criteria import Reason, judge
-from figwatch_agent.model.names import Measure, Verdict
-from figwatch_agent.model.target import Form, Target, TargetError, Unit, parse_target
+from figwatch_agent.evaluate.criteria import Reason, judge_measured
+from figwatch_agent.model.names import Verdict
+from figwatch_agent.model.target import Target, TargetError, Unit, parse_target
 from figwatch_agent.model.view import BaselineView, Figure, Measured
 from figwatch_agent.report.numbers import number
 
@@ -92,10 +91,7 @@ def verdict_of(measured: Measured) -> tuple[Verdict, str]:
         return Verdict.INCONCLUSIVE, str(error)
     if _of_another_kind(target, measured):
         return Verdict.INCONCLUSIVE, f"the target is in {target.unit.value} and the figure in {measured.unit}"
-    if measured.criterion.measure is Measure.LATENCY_P95 and target.form is Form.BELOW:
-        # A bucket holds what took its bound or less: "95 % within 200 ms" is all that it can say of "below 200 ms".
-        target = replace(target, form=Form.AT_MOST)
-    judged = judge(target, low=measured.low, high=measured.high, baseline=measured.baseline)
+    judged = judge_measured(target, measured)
     if judged.verdict is not Verdict.INCONCLUSIVE or judged.reason is None:
         return judged.verdict, ""
     return judged.verdict, measured.reason or _REASONS[judged.reason]

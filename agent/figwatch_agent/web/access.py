@@ -41,6 +41,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/incidents/{id}"): Rule.LOOK,
     ("GET", "/api/v1/criteria"): Rule.LOOK,
     ("GET", "/api/v1/report"): Rule.LOOK,
+    ("GET", "/api/v1/gate"): Rule.LOOK,
     ("GET", "/api/v1/agent"): Rule.LOOK,
     ("GET", "/api/v1/openapi.json"): Rule.OPEN,
     ("GET", "/badges/route/{route}.svg"): Rule.LOOK,

@@ -3,10 +3,11 @@
 from aiohttp import web
 
 from figwatch_agent.durations import format_instant
+from figwatch_agent.report.gate import gate_document
 from figwatch_agent.report.overview import Ask
 from figwatch_agent.web.answers import errors, json_answer, not_yet
 from figwatch_agent.web.api_figures import OVERVIEW_SPAN, Figures
-from figwatch_agent.web.api_query import MOST_PAGES, SPAN_WORDS, STAGES, Query, nothing_asked
+from figwatch_agent.web.api_query import LONGEST_ROUTE, MOST_PAGES, SPAN_WORDS, STAGES, Query, nothing_asked
 from figwatch_agent.web.deps import Deps
 from figwatch_agent.web.openapi import openapi_document
 from figwatch_agent.web.who import visitor
@@ -84,6 +85,20 @@ class Api:
         nothing_asked(request)
         found = await self._figures.report()
         return not_yet() if found is None else json_answer(found)
+
+    async def gate(self, request: web.Request) -> web.Response:
+        """Whether a route may move on, with every condition."""
+        query = Query(request)
+        route, to, over = query.needed("route", LONGEST_ROUTE), query.word("to", STAGES), query.lasting("over")
+        query.finish()
+        if self._figures.view is None:
+            return not_yet()
+        found = self._deps.past.gate(route, to, self._deps.clock.now(), over)
+        return (
+            errors(404, [f"no file declares the route {route!r}"])
+            if found is None
+            else json_answer(gate_document(found))
+        )
 
     async def agent(self, request: web.Request) -> web.Response:
         """The agent about itself, before the first tick as well."""

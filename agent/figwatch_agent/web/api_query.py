@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from aiohttp import web
 
+from figwatch_agent.durations import DAY, Duration, Instant, parse_duration, parse_instant
 from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.names import Stage
 from figwatch_agent.web.answers import errors
@@ -18,6 +19,9 @@ MOST: Final = 1000
 MOST_PAGES: Final = 100_000
 LONGEST_TEXT: Final = 100
 LONGEST_ID: Final = 200
+LONGEST_ROUTE: Final = 200
+LONGEST_TIME: Final = 400 * DAY
+LONGEST_SUBJECT: Final = 500
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -62,6 +66,37 @@ class Query:
         if given is not None and len(given) > longest:
             self._problems.append(f"{name} has {len(given)} characters; at most {longest} are taken")
         return given
+
+    def needed(self, name: str, longest: int = LONGEST_TEXT) -> str:
+        """A text that must be there; empty where it is not."""
+        given = self.text(name, longest)
+        if not given:
+            self._problems.append(f"{name} is missing")
+        return given or ""
+
+    def instant(self, name: str) -> Instant | None:
+        """ISO 8601 with its offset from UTC."""
+        given = self._one(name)
+        if given is None:
+            return None
+        try:
+            return parse_instant(given)
+        except (ValueError, OverflowError):
+            self._problems.append(f"{name} is an instant such as 2026-11-22T14:05:00Z, not {given[:40]!r}")
+            return None
+
+    def lasting(self, name: str) -> Duration | None:
+        """A length of time such as 1d."""
+        given = self._one(name)
+        if given is None:
+            return None
+        try:
+            found = parse_duration(given[:40])
+        except ValueError:
+            found = 0
+        if not 0 < found <= LONGEST_TIME:
+            self._problems.append(f"{name} is a duration such as 1d, not {given[:40]!r}")
+        return found
 
     def finish(self) -> None:
         """Raise BadQuery where anything was wrong, or was not asked for at all."""

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from figwatch_agent.clock import Clock
-from figwatch_agent.durations import Duration
+from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.model.agent import AgentFacts
+from figwatch_agent.model.gate import GateAnswer
 from figwatch_agent.model.history import RouteHistory, Shares
+from figwatch_agent.model.names import Stage
 from figwatch_agent.model.outcome import Transition
 from figwatch_agent.model.plan import RollbackPlan
 from figwatch_agent.model.settings import IncomingWebhook
@@ -40,6 +42,15 @@ class Past(Protocol):
 
     def shares(self, span: Duration) -> Shares:
         """Legacy's share of every route over a span of model.history.SPANS."""
+
+    def gate(self, route: str, to: Stage | None, now: Instant, over: Duration | None = None) -> GateAnswer | None:
+        """Whether a route may move on; None for one that no file declares, or before a tick."""
+
+    def explain(self, subject: str) -> Explanation | None:
+        """Why it pages, or not, at the newest tick; None where there is no such subject, or before a tick."""
+
+    def subjects(self) -> tuple[str, ...]:
+        """What can be explained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from figwatch_agent.model.event import EventKind
 from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.names import Stage
 from figwatch_agent.web.answers import BODY_LIMIT
-from figwatch_agent.web.api_query import LONGEST_ID, LONGEST_TEXT, MOST, MOST_PAGES
+from figwatch_agent.web.api_query import LONGEST_ID, LONGEST_ROUTE, LONGEST_SUBJECT, LONGEST_TEXT, MOST, MOST_PAGES
 from figwatch_agent.web.openapi_parts import Schema, ref, word
 from figwatch_agent.web.openapi_schemas import SCHEMAS
 
@@ -62,6 +62,37 @@ _INCIDENT: Final[Schema] = {
     "description": "those of one incident",
     "schema": {"type": "string", "maxLength": LONGEST_ID},
 }
+_SUBJECT: Final[tuple[Schema, ...]] = (
+    {
+        "name": "subject",
+        "in": "query",
+        "required": True,
+        "description": "a route, an SLO, or the id of an incident or an alert",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_SUBJECT},
+    },
+    {
+        "name": "at",
+        "in": "query",
+        "description": "an instant of the past: what was stored then",
+        "schema": {"type": "string", "format": "date-time"},
+    },
+)
+_GATE: Final[tuple[Schema, ...]] = (
+    {
+        "name": "route",
+        "in": "query",
+        "required": True,
+        "description": "the route's template",
+        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_ROUTE},
+    },
+    {"name": "to", "in": "query", "description": "the stage; the next one without it", "schema": word(Stage)},
+    {
+        "name": "over",
+        "in": "query",
+        "description": "judge budgets over this time",
+        "schema": {"type": "string", "pattern": "^[1-9][0-9]?[smhd]$"},
+    },
+)
 _EVENT_KIND: Final[Schema] = {
     "name": "kind",
     "in": "query",
@@ -113,6 +144,7 @@ def _paths() -> dict[str, Any]:
         ),
         "/api/v1/criteria": _get("see", "criteria", "Success criteria with verdicts", "Criteria"),
         "/api/v1/report": _get("see", "report", "Everything that the migration is judged by", "Report"),
+        "/api/v1/gate": _get("see", "gate", "Whether a route may move on", "Gate", _GATE, found=True),
         "/api/v1/agent": _get("see", "agent", "The agent about itself", "Agent"),
         "/api/v1/rollbacks": _get("remember", "rollbacks", "Rollbacks with their journal", "Rollbacks", (_LIMIT,)),
         "/api/v1/rollbacks/{id}": _get(

@@ -481,6 +481,15 @@ def _report() -> Schema:
 
 SCHEMAS: Final[dict[str, Schema]] = {
     "Report": _report(),
+    "Gate": of(
+        version=VERSION,
+        at=INSTANT,
+        route=TEXT,
+        stage=words(Stage),
+        to=words(Stage),
+        passes=words(Tri),
+        conditions=many(_CONDITION),
+    ),
     "Event": _EVENT,
     "Events": of(version=VERSION, events=many(ref("Event"))),
     "Baselines": of(version=VERSION, baselines=many(_BASELINE)),
