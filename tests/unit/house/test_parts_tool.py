@@ -61,7 +61,8 @@ def test_a_downloaded_package_gives_its_programs(machine: Path) -> None:
     path = machine / ".parts/root/usr/bin/promtool"
     assert account["promtool"] == {"path": str(path)}
     assert os.access(path, os.X_OK)
-    assert machine.joinpath(".parts/apt.txt").read_text() == "download prometheus\n"
+    asked = machine.joinpath(".parts/apt.txt").read_text().splitlines()
+    assert asked.count("download prometheus") == 1
 
 
 def test_empty_package_lists_are_fetched_into_the_folder_without_root(machine: Path) -> None:
