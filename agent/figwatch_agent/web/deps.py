@@ -46,12 +46,6 @@ class Past(Protocol):
     def gate(self, route: str, to: Stage | None, now: Instant, over: Duration | None = None) -> GateAnswer | None:
         """Whether a route may move on; None for one that no file declares, or before a tick."""
 
-    def explain(self, subject: str) -> Explanation | None:
-        """Why it pages, or not, at the newest tick; None where there is no such subject, or before a tick."""
-
-    def subjects(self) -> tuple[str, ...]:
-        """What can be explained."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
