@@ -62,6 +62,7 @@ SECTIONS: Final = (
         "Look",
         (
             _verb("status", "Show incidents, routes, SLOs and success criteria now."),
+            _verb("explain", "Say why it pages, why it does not, why a rollback is withheld."),
             _verb("notify", "Send a test message to the receivers."),
         ),
     ),

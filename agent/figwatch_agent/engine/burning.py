@@ -28,7 +28,7 @@ def confirmed(rings: Rings, watch: Watch, cut: int) -> Crossing:
     certified = True
     for length in (watch.long, watch.short):
         counts = window_counts(rings, watch.stream, length, cut)
-        lowest, highest = _bounds(watch, counts)
+        lowest, highest = bounds(watch, counts)
         certified &= lowest == highest
         if not (lowest and counts.known):
             return Crossing(over=False, certified=certified)
@@ -100,7 +100,7 @@ def window_counts(rings: Rings, stream: Stream, length: Duration, cut: int = 0) 
     )
 
 
-def _bounds(watch: Watch, counts: WindowCounts) -> tuple[bool, bool]:
+def bounds(watch: Watch, counts: WindowCounts) -> tuple[bool, bool]:
     """Whether the least and whether the most that the counts allow is over the threshold."""
     said = []
     for imputed, most in ((counts.imputed, False), (counts.imputed_least, True)):

@@ -7,6 +7,7 @@ from figwatch_agent.engine.casework import Casework
 from figwatch_agent.engine.catalog import Catalog, compile_catalog
 from figwatch_agent.engine.counting import Counter
 from figwatch_agent.engine.desk import Desk, Notes
+from figwatch_agent.engine.explaining import explain, subjects
 from figwatch_agent.engine.feedback import Feedback
 from figwatch_agent.engine.gating import Gate
 from figwatch_agent.engine.guarding import Guard
@@ -24,6 +25,7 @@ from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.engine.wishes import Wishes
+from figwatch_agent.model.explanation import Explanation
 from figwatch_agent.model.gate import GateAnswer, following
 from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.inputs import Inputs
@@ -121,6 +123,14 @@ class Engine:
     def shares(self, span: Duration) -> Shares:
         """Legacy's share of every route over a span of model.history.SPANS."""
         return self._histories.shares(span)
+
+    def explain(self, subject: str) -> Explanation | None:
+        """Why it pages, or not, at the last tick; None where there is no such subject, or before a tick."""
+        return None if self.at is None else explain(self._parts, self._tally, subject, self.at)
+
+    def subjects(self) -> tuple[str, ...]:
+        """What can be explained: routes, SLOs, and incidents and alerts that are remembered."""
+        return subjects(self._parts)
 
     def _measure(self, inputs: Inputs, now: Instant) -> tuple[Tally, tuple[RingRow, ...]]:
         for reading in inputs.readings:

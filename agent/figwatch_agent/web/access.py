@@ -40,6 +40,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("GET", "/api/v1/incidents"): Rule.LOOK,
     ("GET", "/api/v1/incidents/{id}"): Rule.LOOK,
     ("GET", "/api/v1/criteria"): Rule.LOOK,
+    ("GET", "/api/v1/explain"): Rule.LOOK,
     ("GET", "/api/v1/report"): Rule.LOOK,
     ("GET", "/api/v1/gate"): Rule.LOOK,
     ("GET", "/api/v1/agent"): Rule.LOOK,

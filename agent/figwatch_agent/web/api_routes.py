@@ -5,12 +5,14 @@ from figwatch_agent.web.api_badges import Badges
 from figwatch_agent.web.api_query import Handler, checked
 from figwatch_agent.web.deps import Deps
 from figwatch_agent.web.events import Events
+from figwatch_agent.web.explaining import Explaining
 from figwatch_agent.web.records import Records
 
 
 def api_routes(deps: Deps) -> dict[str, Handler]:
     """Reads by their path, badges included."""
     api, records, badges, events = Api(deps), Records(deps), Badges(deps), Events(deps)
+    explaining = Explaining(deps)
     reads: dict[str, Handler] = {
         "/api/v1/status": api.status,
         "/api/v1/overview": api.overview,
@@ -19,6 +21,7 @@ def api_routes(deps: Deps) -> dict[str, Handler]:
         "/api/v1/incidents": api.incidents,
         "/api/v1/incidents/{id:.+}": api.incident,
         "/api/v1/criteria": api.criteria,
+        "/api/v1/explain": explaining.explain,
         "/api/v1/report": api.report,
         "/api/v1/gate": api.gate,
         "/api/v1/agent": api.agent,

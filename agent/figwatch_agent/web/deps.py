@@ -7,6 +7,7 @@ from typing import Literal, Protocol
 from figwatch_agent.clock import Clock
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.model.agent import AgentFacts
+from figwatch_agent.model.explanation import Explanation
 from figwatch_agent.model.gate import GateAnswer
 from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.names import Stage
@@ -45,6 +46,12 @@ class Past(Protocol):
 
     def gate(self, route: str, to: Stage | None, now: Instant, over: Duration | None = None) -> GateAnswer | None:
         """Whether a route may move on; None for one that no file declares, or before a tick."""
+
+    def explain(self, subject: str) -> Explanation | None:
+        """Why it pages, or not, at the newest tick; None where there is no such subject, or before a tick."""
+
+    def subjects(self) -> tuple[str, ...]:
+        """What can be explained."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -142,6 +142,9 @@ def _paths() -> dict[str, Any]:
         "/api/v1/incidents/{id}": _get(
             "see", "incident", "Everything that is known of one", "Incident", (_path("id"),), found=True
         ),
+        "/api/v1/explain": _get(
+            "see", "explain", "Why it pages, or not, and why a rollback is withheld", "Explained", _SUBJECT, found=True
+        ),
         "/api/v1/criteria": _get("see", "criteria", "Success criteria with verdicts", "Criteria"),
         "/api/v1/report": _get("see", "report", "Everything that the migration is judged by", "Report"),
         "/api/v1/gate": _get("see", "gate", "Whether a route may move on", "Gate", _GATE, found=True),

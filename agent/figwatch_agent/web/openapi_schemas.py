@@ -15,6 +15,7 @@ from figwatch_agent.model.journal import StepState
 from figwatch_agent.model.names import AlertName, DataPlan, Measure, Mode, Repeat, Severity, Stage, Tri, Verdict
 from figwatch_agent.model.outcome import TransitionKind
 from figwatch_agent.model.page import PageKind
+from figwatch_agent.web.openapi_explained import explained
 from figwatch_agent.web.openapi_parts import (
     BETWEEN,
     COUNT,
@@ -602,6 +603,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         runbooks=many(of(alert=words(AlertName), path=maybe(TEXT))),
         transitions=many(ref("Transition")),
     ),
+    "Explained": explained(ref("IncidentState")),
     "Criteria": of(version=VERSION, at=INSTANT, criteria=many(ref("Criterion"))),
     "Rollbacks": of(version=VERSION, rollbacks=many(ref("RollbackState"))),
     "Rollback": of(version=VERSION, rollback=ref("RollbackState")),

@@ -11,6 +11,7 @@ import pytest
 
 from figwatch_agent.durations import Duration
 from figwatch_agent.engine.guarding import plan_digest
+from figwatch_agent.model.explanation import Explanation
 from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.journal import StepEntry
 from figwatch_agent.model.names import Mode
@@ -41,6 +42,14 @@ class PlantedPast:
     def shares(self, span: Duration) -> Shares:
         """Every route's."""
         return planted(self._engine.shares(span), self._text)
+
+    def explain(self, subject: str) -> Explanation | None:
+        """That of the chat route."""
+        return planted(self._engine.explain(CHAT), self._text)
+
+    def subjects(self) -> tuple[str, ...]:
+        """The text alone."""
+        return (self._text,)
 
 
 class PlantedSite(Site):
@@ -118,6 +127,7 @@ async def paths(client: Client, site: Site, subject: str) -> list[str]:
         found += [canonical.replace(name or "{}", quote(value[:1500], safe="")) for value in given]
     more = quote(subject[:150], safe="")
     found += [f"/act/silence?subject={more}&next={more}", f"/sign-in?next={more}", f"/?query={more}", "/?page=2"]
+    found += [f"/api/v1/explain?subject={more}", f"/api/v1/explain?subject=chat&at={more}"]
     found += [f"/incidents?show={more}", f"/api/v1/deliveries?incident={more}", f"/{more}", f"/live?page={more}"]
     return found
 
