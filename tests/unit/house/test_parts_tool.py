@@ -15,7 +15,10 @@ import pytest
 from support.parts import ROOT
 
 DPKG = """mkdir -p "$3/usr/bin"
-for name in prometheus promtool; do : > "$3/usr/bin/$name"; chmod +x "$3/usr/bin/$name"; done
+for name in prometheus promtool prometheus-alertmanager amtool; do
+    : > "$3/usr/bin/$name"
+    chmod +x "$3/usr/bin/$name"
+done
 """
 
 
@@ -124,7 +127,7 @@ def test_a_browser_is_installed_with_what_it_needs_where_nobody_has_to_be_asked(
 
 def test_a_second_run_downloads_nothing(machine: Path) -> None:
     program(machine, "chromium", "exit 0\n")
-    program(machine, "apt-get", "touch prometheus_1.deb\n")
+    program(machine, "apt-get", 'touch "${2}_1.deb"\n')
     program(machine, "dpkg-deb", DPKG)
     first, _ = provide(machine)
     machine.joinpath("bin/apt-get").unlink()
