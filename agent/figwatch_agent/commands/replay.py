@@ -1,4 +1,4 @@
-"""``figwatch replay``: run a recording again and compare every decision byte for byte."""
+"""``figwatch replay``: what would have alerted over a history; or a recording again, compared byte for byte."""
 
 import json
 import sys
@@ -7,33 +7,95 @@ from pathlib import Path
 from typing import Final
 
 import click
+from click.core import ParameterSource
 
+from figwatch_agent.commands._history import (
+    Services,
+    Span,
+    bare_settings,
+    history_options,
+    read_files,
+    read_for,
+    replayed,
+)
 from figwatch_agent.commands._options import config_option, examples, loaded_from, output_option, say_json
+from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine import Engine
 from figwatch_agent.errors import NotEnoughData, ReplayDiffers
-from figwatch_agent.files.load import Loaded
+from figwatch_agent.files.load import Loaded, load_slo_files
+from figwatch_agent.model.settings import Settings
 from figwatch_agent.model.wire import encode
+from figwatch_agent.report.replay import replay_document
+from figwatch_agent.report.replay_text import replay_text
 from figwatch_agent.sources.recording import RecordedRuns, RecordedTick
 
 SHOWN: Final = 200
 """Characters of a value that differs."""
 
 
-@click.command(name="replay", epilog=examples("figwatch replay --recorded recording/"))
+@click.command(
+    name="replay",
+    epilog=examples(
+        "figwatch replay slo/chat.yaml --history metrics.om.gz",
+        "figwatch replay slo/chat.yaml --history metrics.om --from 2026-11-01T00:00:00Z --output json",
+        "figwatch replay --recorded recording/",
+    ),
+)
+@click.argument("files", nargs=-1, type=click.Path(exists=True, dir_okay=False))
+@history_options
 @click.option(
     "--recorded",
-    required=True,
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder that `figwatch run --record` wrote to.",
 )
 @config_option
 @output_option
-def command(recorded: Path, config: str, output: str) -> None:
-    """Run a recording again with the files of --config and compare every decision byte for byte.
+@click.pass_context
+def command(
+    context: click.Context,
+    files: tuple[str, ...],
+    history: tuple[Path, ...],
+    start: Instant | None,
+    end: Instant | None,
+    step: Duration | None,
+    tick: Duration | str | None,
+    recorded: Path | None,
+    config: str,
+    output: str,
+) -> None:
+    """Tell what the SLOs of FILES would have counted, spent and alerted over a history.
 
-    A folder may hold several runs, such as those before and after a restart. With the files that were used then,
-    everything is the same. With others, the first difference shows what they change. Exits 1 at the first difference.
+    Without FILES the files of --config are held against it. With --recorded instead, a recording is run again with
+    these files and every decision compared byte for byte; a folder may hold several runs, such as those before and
+    after a restart, and the first difference, if there is one, ends it with exit code 1.
     """
+    if recorded is not None and not history:
+        _recorded(recorded, config, output)
+    elif recorded is None and history:
+        services, settings = promises(context, files, config)
+        span = Span(start=start, end=end, step=step, tick=tick)
+        found = replayed(services, settings, read_for(services, settings, read_files(history)), span)
+        if output == "json":
+            say_json(replay_document(found))
+        else:
+            click.echo(replay_text(found), nl=False)
+    else:
+        raise click.UsageError("name one of --history FILE and --recorded FOLDER")
+
+
+def promises(context: click.Context, files: tuple[str, ...], config: str) -> tuple[Services, Settings]:
+    """The SLOs of FILES with the settings of --config where it is given, or else everything of --config."""
+    given = context.get_parameter_source("config") is not ParameterSource.DEFAULT
+    if not files:
+        loaded = loaded_from(config, instead=", or name files of slo/")
+        return loaded.services, loaded.settings
+    services, notices = load_slo_files(files)
+    for notice in notices:
+        click.echo(f"{notice.path}:{notice.line}: {notice.message}", err=True)
+    return services, loaded_from(config).settings if given else bare_settings()
+
+
+def _recorded(recorded: Path, config: str, output: str) -> None:
     loaded = loaded_from(config)
     runs = RecordedRuns(recorded)
     with click.progressbar(iter(runs), label="Replaying", file=sys.stderr, hidden=not sys.stderr.isatty()) as ticks:

@@ -37,6 +37,7 @@ class History:
 
     targets: tuple[PastTarget, ...]  # by name
     notices: tuple[str, ...] = ()  # for people: what was left out, and where it stands
+    others: bool = False  # whether there are samples of series that nobody asked for
     cuts: tuple[tuple[Instant, Instant], ...] = ()  # spans (from, to] whose samples are incomplete and were left out
 
     @property

@@ -44,7 +44,13 @@ def track(series: Series, at: Stamps, values: Values) -> Track:
     return Track(series=series, at=at, values=values)
 
 
-def assembled(tracks: Iterable[Track], notices: Iterable[str], cuts: Iterable[tuple[Instant, Instant]] = ()) -> History:
+def assembled(
+    tracks: Iterable[Track],
+    notices: Iterable[str],
+    cuts: Iterable[tuple[Instant, Instant]] = (),
+    *,
+    others: bool = False,
+) -> History:
     """A History. Tracks whose samples were taken at the same instants share one array of them."""
     shared: dict[bytes, Stamps] = {}
     targets: dict[str, list[Track]] = {}
@@ -58,6 +64,7 @@ def assembled(tracks: Iterable[Track], notices: Iterable[str], cuts: Iterable[tu
             for name in sorted(targets)
         ),
         notices=tuple(notices),
+        others=others,
         cuts=tuple(cuts),
     )
 

@@ -55,7 +55,8 @@ def read_history(
         with path.open("rb") as file, _no_collection():
             reader.read(str(path), file, progress)
     try:
-        return assembled(reader.tracks(), reader.notices())
+        tracks = list(reader.tracks())
+        return assembled(tracks, reader.notices(), others=reader.others)
     except TwoValues as two:
         places = [f"{path}:{line}" for path in paths for line in _lines_of(path, two.series, two.at)]
         raise HistoryInvalid(
@@ -110,6 +111,7 @@ class _Columns:
         self._places: dict[Series, int] = {}
         self._pieces: list[list[tuple[Places, NDArray[np.float64]]]] = []
         self._unwanted = 0
+        self.others = False  # whether there are samples that nobody wants
         self._no_counts: list[str] = []
         self._no_count = 0
         self._file = ""
@@ -243,6 +245,7 @@ class _Columns:
             return _SKIPPED, b"", b""
         name = metric_name(text)
         if name is not None and name.encode() not in self._names:
+            self.others = True
             if key and self._unwanted < _MOST_UNWANTED:
                 self._unwanted += 1
                 self._known[key] = _SKIPPED
@@ -259,6 +262,7 @@ class _Columns:
         place = self._places.get(series)
         if place is None:
             if not (series.name.encode() in self._names and self._wanted(series)):
+                self.others = True
                 return _SKIPPED
             place = self._places[series] = len(self._pieces)
             self._pieces.append([])

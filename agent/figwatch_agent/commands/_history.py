@@ -1,0 +1,181 @@
+"""A history and the promises that are held against it: what `replay` and `backtest` have in common."""
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.durations import Duration, Instant, parse_duration, parse_instant
+from figwatch_agent.engine.catalog import compile_catalog
+from figwatch_agent.engine.engine import Engine
+from figwatch_agent.engine.past import PastCounter, PastCounts
+from figwatch_agent.engine.past_findings import past_findings
+from figwatch_agent.engine.past_grid import grid, instants_of, step_of
+from figwatch_agent.engine.replaying import Readings, replay
+from figwatch_agent.errors import NotEnoughData
+from figwatch_agent.model.batch import Series
+from figwatch_agent.model.past import History
+from figwatch_agent.model.replayed import Replayed
+from figwatch_agent.model.settings import Scrape, Settings
+from figwatch_agent.model.slo import ServiceSlos
+from figwatch_agent.sources.history_openmetrics import read_history
+
+F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+
+SAMPLES: Final = "samples"
+"""What --tick says for a tick at every instant that has a sample."""
+
+Services = tuple[ServiceSlos, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Which part of a history, and how finely."""
+
+    start: Instant | None
+    end: Instant | None
+    step: Duration | None
+    tick: Duration | str | None  # SAMPLES for each instant that has one
+
+
+def _instant(context: click.Context, option: click.Parameter, value: str | None) -> Instant | None:
+    if value is None:
+        return None
+    try:
+        return round(float(value) * 1000) if value.replace(".", "", 1).isdecimal() else parse_instant(value)
+    except ValueError:
+        hint = "write 2026-11-22T16:00:00Z, or seconds since 1970"
+        raise click.BadParameter(f"{value!r} is no instant: {hint}", context, option) from None
+
+
+def _duration(context: click.Context, option: click.Parameter, value: str | None) -> Duration | None:
+    if value is None:
+        return None
+    try:
+        found = parse_duration(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error), context, option) from None
+    if found <= 0:
+        raise click.BadParameter("it must be longer than nothing", context, option)
+    return found
+
+
+def _tick(context: click.Context, option: click.Parameter, value: str | None) -> Duration | str | None:
+    return SAMPLES if value == SAMPLES else _duration(context, option, value)
+
+
+def history_options(function: F) -> F:
+    """``--history``, ``--from``, ``--to``, ``--step``, ``--tick``."""
+    for option in reversed(
+        (
+            click.option(
+                "--history",
+                multiple=True,
+                type=click.Path(exists=True, dir_okay=False, path_type=Path),
+                help="OpenMetrics text with timestamps, gzip too; may be given several times.",
+            ),
+            click.option(
+                "--from", "start", metavar="INSTANT", callback=_instant, help="Replay what came after this instant."
+            ),
+            click.option(
+                "--to", "end", metavar="INSTANT", callback=_instant, help="Replay what came up to this instant."
+            ),
+            click.option(
+                "--step",
+                metavar="DURATION",
+                callback=_duration,
+                help="How far apart samples are; found from the history if left out.",
+            ),
+            click.option(
+                "--tick",
+                metavar="DURATION",
+                callback=_tick,
+                help="How far apart decisions are, as long as --step if left out; `samples`: at each sample.",
+            ),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+Read = Callable[[frozenset[str], Callable[[Series], bool]], History]
+
+
+def read_files(paths: tuple[Path, ...]) -> Read:
+    """How these files are read, with progress on a terminal."""
+
+    def read(names: frozenset[str], wants: Callable[[Series], bool]) -> History:
+        length = sum(path.stat().st_size for path in paths)
+        with click.progressbar(length=length, label="Reading", file=sys.stderr, hidden=not _on_terminal()) as bar:
+            return read_history(paths, names, wants, bar.update)
+
+    return read
+
+
+def read_for(services: Services, settings: Settings, read: Read) -> History:
+    """The series that any of these SLOs counts by. Raises NotEnoughData where a history has no sample at all."""
+    counter = PastCounter(compile_catalog(services, settings))
+    history = read(counter.names(), counter.wants)
+    if not history.samples and not history.others:
+        raise NotEnoughData("the history holds no samples: there is nothing to replay")
+    return history
+
+
+def replayed(
+    services: Services,
+    settings: Settings,
+    history: History,
+    span: Span,
+    label: str = "Replaying",
+    readings: Readings = lambda now: (),
+) -> Replayed:
+    """What the engine decides over the span."""
+    step = span.step or step_of(history)
+    settings = replace(settings, source=Scrape(targets=(), interval=step))
+    engine = Engine(services, settings)
+    ticks, start = ticks_of(history, span, step)
+    counts: PastCounts = PastCounter(engine.catalog).count(history, ticks, start, step * 3 // 2)
+    with _progress(range(len(ticks)), label) as places:
+        found = replay(engine, counts, step, places, readings)
+    return replace(found, findings=past_findings(engine.catalog, history, counts), notices=history.notices)
+
+
+def ticks_of(history: History, span: Span, step: Duration) -> tuple[NDArray[np.int64], Instant]:
+    """(ticks, the instant after which samples count)."""
+    instants = instants_of(history)
+    if span.tick == SAMPLES:
+        inside = (instants > (span.start or -1)) & (
+            instants <= (span.end if span.end is not None else instants[-1:].max(initial=0))
+        )
+        ticks = instants[inside]
+    else:
+        tick = span.tick if isinstance(span.tick, int) else step
+        if tick < step:
+            raise click.UsageError("--tick is shorter than the samples are apart: nothing would be decided in between")
+        try:
+            ticks = grid(instants, tick, span.start, span.end)
+        except ValueError as error:
+            raise click.UsageError(str(error)) from None
+    return ticks, span.start if span.start is not None else -1
+
+
+def bare_settings() -> Settings:
+    """What a replay needs of figwatch.yaml where none is given: nothing."""
+    return Settings(path="", source=Scrape(targets=()), state="", runbook_url="")
+
+
+@contextmanager
+def _progress(items: Iterable[T], label: str) -> Iterator[Iterable[T]]:
+    with click.progressbar(items, label=label, file=sys.stderr, hidden=not _on_terminal(), update_min_steps=100) as bar:
+        yield bar
+
+
+def _on_terminal() -> bool:
+    return sys.stderr.isatty()
