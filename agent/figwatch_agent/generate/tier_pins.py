@@ -117,8 +117,10 @@ def _edge(pinned: Pinned, long_more: int, short_more: int) -> Placed:
     """Both windows beside their thresholds, by what lies in the oldest minute of each: 1 just above, -1 just below."""
     long, short = pinned.tier.long // MINUTE, pinned.tier.short // MINUTE
     recent = _beside(pinned.threshold * RATE * (short - 1), short_more)
-    earlier = _evident(pinned, _beside(pinned.threshold * RATE * (long - 1), long_more), long_more) - recent
-    return at({long - 1: (RATE, earlier), short - 1: (RATE, recent)}, long + 1, RATE)
+    wanted = _evident(pinned, _beside(pinned.threshold * RATE * (long - 1), long_more), long_more)
+    # As many again in the minute before each window: one that began earlier would count them.
+    marks = {long: (RATE, recent), short: (RATE, recent), long - 1: (RATE, wanted - 2 * recent)}
+    return at(marks | {short - 1: (RATE, recent)}, long + 1, RATE)
 
 
 def _beside(threshold: Fraction, more: int) -> int:
