@@ -75,7 +75,9 @@ def record(
 ) -> None:
     """Record the baseline of criterion NAME from events of a window, or as a value.
 
-    It is frozen: events that come later change nothing. One that stands is replaced only with --replace.
+    It is frozen: events that come later change nothing. One that stands is replaced only with --replace. NAME may be a
+    route as well: --value BAD/TOTAL are legacy's requests from before it was emptied, which the guard and the gate
+    compare with.
     """
     if (name is None) == (not every):
         raise click.UsageError("name one criterion, or give --all")
@@ -83,6 +85,15 @@ def record(
         raise click.UsageError("--value is of one criterion: name it")
     for option, text in (("--from", start), ("--to", end)):
         _instant(option, text)
+    if name is not None and name.startswith("/"):
+        data = _of_route(value)
+        send(
+            Wish(kind=CommandKind.BASELINE, subject=name, why=why, data=data),
+            config=config,
+            dry_run=dry_run,
+            output=output,
+        )
+        return
     loaded = loaded_from(config)
     names = compared(loaded) if every else [str(name)]
     if not names:
@@ -110,6 +121,13 @@ def list_(config: str, output: str) -> None:
     missing = _missing(loaded, found)
     notes = [f"Not recorded yet: {', '.join(missing)}"] if missing else []
     draw("", (baselines_table(found),), notes)
+
+
+def _of_route(value: str | None) -> tuple[tuple[str, str], ...]:
+    bad, slash, total = (value or "").partition("/")
+    if not (slash and bad.isdigit() and total.isdigit()):
+        raise click.UsageError("of a route, --value is BAD/TOTAL, such as 12/40000: failed requests of all")
+    return (("bad", bad), ("total", total))
 
 
 def compared(loaded: Loaded) -> list[str]:

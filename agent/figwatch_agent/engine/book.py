@@ -1,11 +1,14 @@
 """Everything that was told, each once, in the order in which it happened."""
 
 from bisect import bisect_right, insort
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, TypeVar
 
 from figwatch_agent.durations import Instant
 from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.event import Event, EventKind
+
+T = TypeVar("T")
 
 
 class Book:
@@ -15,6 +18,7 @@ class Book:
         self.version = 0  # changes with every event that comes or goes
         self.baselines: dict[str, RecordedBaseline] = {}
         self._keys: set[str] = set()
+        self._made: dict[str, tuple[Hashable, Any]] = {}
         self._events: dict[EventKind, list[Event]] = {kind: [] for kind in EventKind}
 
     def restore(self, events: Iterable[Event], baselines: Iterable[RecordedBaseline]) -> None:
@@ -46,6 +50,18 @@ class Book:
         events = self._events[kind]
         first = bisect_right(events, start, key=_at)
         return events[first : bisect_right(events, end, key=_at)]
+
+    def remembered(self, name: str, key: Hashable, make: Callable[[], T]) -> T:
+        """What ``make`` gave for this name and key the last time; it is asked again when the key changes."""
+        found = self._made.get(name)
+        if found is None or found[0] != key:
+            found = self._made[name] = (key, make())
+        made: T = found[1]
+        return made
+
+    def all(self, kind: EventKind) -> list[Event]:
+        """Of a kind, oldest first."""
+        return self._events[kind]
 
     def first(self, kind: EventKind) -> Event | None:
         """The oldest of a kind."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Final
 
-from figwatch_agent.durations import DAY, Duration, Instant, format_duration
+from figwatch_agent.durations import DAY, MINUTE, Duration, Instant, format_duration
 from figwatch_agent.engine.book import Book
 from figwatch_agent.evaluate.brought import brought
 from figwatch_agent.evaluate.data_loss import Check, DataLoss, Lag, data_loss
@@ -28,6 +28,9 @@ EVENT_KINDS: Final[Mapping[Measure, EventKind]] = {
 
 EVERY: Final[Duration] = DAY
 """Between two samples of data, where a criterion says nothing else."""
+
+FEW: Final = 500
+"""Samples that are accounted for in a millisecond or two."""
 
 RULE: Final = "successful deployments, one for each id"
 
@@ -172,18 +175,30 @@ def data_loss_of(
 
 
 def _account(book: Book, service: ServiceSlos, criterion: Criterion, every: Duration, at: Instant) -> DataLoss | None:
-    start = at - criterion.over
+    checks, lags = book.remembered(
+        f"samples {criterion.name}", book.version, lambda: _samples(book, service, criterion)
+    )
+    # A month of samples every few minutes is looked at once a minute, and not at every tick.
+    end = at if len(checks) + len(lags) <= FEW else at - at % MINUTE
+    return book.remembered(
+        f"data loss {criterion.name}",
+        (book.version, end),
+        lambda: data_loss(checks, lags, every, end - criterion.over, end),
+    )
+
+
+def _samples(book: Book, service: ServiceSlos, criterion: Criterion) -> tuple[list[Check], list[Lag]]:
+    """Everything that was told for a criterion, oldest first."""
 
     def mine(kind: EventKind) -> list[Event]:
-        found = book.between(kind, start, at)
-        return [each for each in found if _concerns(each, service) and each.get("criterion") in ("", criterion.name)]
+        named = ("", criterion.name)
+        return [each for each in book.all(kind) if _concerns(each, service) and each.get("criterion") in named]
 
     checks = [
         Check(at=each.at, checked=int(each.get("checked")), mismatched=int(each.get("mismatched")))
         for each in mine(EventKind.CONSISTENCY)
     ]
-    lags = [Lag(at=each.at, seconds=each.number("seconds") or Fraction(0)) for each in mine(EventKind.LAG)]
-    return data_loss(checks, lags, every, start, at)
+    return checks, [Lag(at=each.at, seconds=each.number("seconds") or Fraction(0)) for each in mine(EventKind.LAG)]
 
 
 def _bounds(found: DataLoss, unit: str) -> tuple[Fraction | None, Fraction | None, Fraction | None]:

@@ -203,6 +203,15 @@ def exclusion_rows(document: Json) -> list[tuple[str, ...]]:
     ]
 
 
+def deadline_rows(document: Json) -> list[tuple[str, ...]]:
+    """Criterion, day, verdict now, whether the forecast is in time."""
+    words = {True: "in time", False: "too late", None: "cannot be said"}
+    return [
+        (visible(each["criterion"]), each["by"], each["met"], words[each["in_time"]], each["text"])
+        for each in document["deadlines"]
+    ]
+
+
 Section = tuple[str, str, tuple[str, ...], Sequence[tuple[str, ...]], str]
 """Title, a line, columns, rows, and what is said where there are none."""
 
@@ -254,6 +263,9 @@ def sections(document: Json) -> list[Section]:
             "No deployment was told of.",
         ),
     ]
+    if document["deadlines"]:
+        columns = ("Criterion", "By", "Now", "Forecast of zero", "Why")
+        found.insert(1, ("Deadlines of legacy", "", columns, deadline_rows(document), ""))
     if document["exclusions"]:
         found.append(("Exclusions", "Set aside, with who and why.", ("Exclusion",), exclusion_rows(document), ""))
     if document["findings"]:

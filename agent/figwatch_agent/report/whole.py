@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from figwatch_agent.durations import DAY, SECOND, Instant, format_instant
+from figwatch_agent.evaluate.legacy_ratio import NoForecast
 from figwatch_agent.evaluate.mttr import Mttr, StageFigures, Stages, stages
 from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.event import FAILURE, Event, EventKind
 from figwatch_agent.model.history import BudgetHistory, RouteHistory, RouteShare, Shares
 from figwatch_agent.model.incident import Incident, IncidentKind
-from figwatch_agent.model.names import Severity, Verdict
+from figwatch_agent.model.names import Measure, Severity, Verdict
 from figwatch_agent.model.view import View
 from figwatch_agent.report.criteria import criterion_document, verdict_of
 from figwatch_agent.report.forecast import forecast_document
@@ -67,6 +68,7 @@ def report_document(material: Material) -> Document:
         "verdicts": {each.value: verdicts.count(each) for each in Verdict},
         "criteria": [criterion_document(each) for each in view.criteria],
         "legacy": _legacy(material),
+        "deadlines": _deadlines(material),
         "budgets": _budgets(material),
         "recovery": [_stage(each) for each in _recovery(view)],
         "incidents": [incident_document(each) for each in view.incidents[:MOST_INCIDENTS]],
@@ -99,6 +101,37 @@ def _legacy(material: Material) -> Document:
             for each in shares.routes
         ],
     }
+
+
+def _deadlines(material: Material) -> list[Document]:
+    """Of every legacy ratio with a day it must be met by: whether the forecast reaches zero in time."""
+    by_route = {each.route: each for each in material.shares.routes}
+    found: list[Document] = []
+    for each in material.view.criteria:
+        criterion = each.criterion
+        share = by_route.get(criterion.route or "") if criterion.route else material.shares.overall
+        if criterion.measure is not Measure.LEGACY_RATIO or criterion.by is None or share is None:
+            continue
+        forecast = forecast_document(material.shares.axis, share.legacy, share.total)
+        found.append(
+            {
+                "criterion": criterion.name,
+                "route": criterion.route,
+                "by": criterion.by,
+                "met": verdict_of(each)[0].value,
+                "zero_at": forecast["zero_at"],
+                "in_time": _in_time(forecast, criterion.by),
+                "text": forecast["text"],
+            }
+        )
+    return found
+
+
+def _in_time(forecast: Mapping[str, object], by: str) -> bool | None:
+    """Whether zero comes on that day or before; None where there is no forecast."""
+    if forecast["reason"] == NoForecast.ALREADY_ZERO:
+        return True
+    return None if forecast["zero_at"] is None else str(forecast["zero_at"])[:10] <= by
 
 
 def _summed(view: View) -> dict[str, int]:

@@ -464,6 +464,17 @@ def _report() -> Schema:
             forecast=ref("Forecast"),
             routes=many(shared),
         ),
+        deadlines=many(
+            of(
+                criterion=TEXT,
+                route=maybe(TEXT),
+                by={"type": "string", "format": "date"},
+                met=words(Verdict),
+                zero_at=maybe(INSTANT),
+                in_time=maybe(FLAG),
+                text=TEXT,
+            )
+        ),
         budgets=many(of(**_SLO["properties"], history=history)),
         recovery=many(_STAGE_TIMES),
         incidents=many(ref("IncidentState")),

@@ -16,7 +16,7 @@ from figwatch_agent.model.outcome import TransitionKind
 from figwatch_agent.model.slo import Criterion
 from figwatch_agent.store.sqlite import SqliteStore
 from support.agent_site import live_agent, write_files
-from support.world import World, service
+from support.world import CHAT, World, service
 
 CRITERIA = """criteria:
   - {name: happy, measure: satisfaction, target: kept}
@@ -146,6 +146,16 @@ async def test_a_baseline_is_asked_for_in_one_way(
 ) -> None:
     assert cli.main(["baseline", "record", *arguments, "--config", await idle(tmp_path)]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_route_has_a_baseline_of_its_own_counts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    world = World(start=1_784_980_800_000)
+    world.tick()
+    with live_agent(tmp_path, world) as config:
+        assert cli.main(["baseline", "record", CHAT, "--value", "12/40000", "--config", config]) == 0
+        assert cli.main(["baseline", "record", CHAT, "--value", "12", "--config", config]) == 2
+    assert "BAD/TOTAL" in capsys.readouterr().err
+    assert world.engine._desk.baselines[CHAT].total == 40_000
 
 
 async def test_all_baselines_are_those_of_criteria_that_compare(

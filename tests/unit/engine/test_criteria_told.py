@@ -258,6 +258,19 @@ def test_records_that_differ_are_a_loss_at_once() -> None:
     assert figure(w, "loss-ratio")["verdict"] == "inconclusive"  # two in a thousand, and most of the hour is unknown
 
 
+def test_a_month_of_samples_is_accounted_for_once_a_minute() -> None:
+    loss = replace(CRITERIA[1], over=DAY, every=2 * MINUTE)
+    w = world(loss)
+    for number in range(720):
+        told(w, "consistency", number * 2 * MINUTE, f"c{number}", checked="10", mismatched="0")
+    w.tick(0.001)
+    first = figure(w, "no-loss")
+    assert first["coverage"] == pytest.approx(1, abs=0.002)
+    told(w, "consistency", 0, "bad", checked="10", mismatched="1")
+    w.tick(60.0)
+    assert figure(w, "no-loss")["verdict"] == "missed"
+
+
 def test_a_query_that_is_answered_is_a_sample_and_one_that_fails_is_none() -> None:
     w = world()
     row = json.dumps({"checked": "50", "mismatched": "0", "lag_seconds": "1.5"})

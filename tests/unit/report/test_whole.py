@@ -11,9 +11,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from figwatch_agent.durations import MINUTE
+from figwatch_agent.durations import DAY, MINUTE
 from figwatch_agent.model.event import EventKind
-from figwatch_agent.model.history import SPANS
+from figwatch_agent.model.history import SPANS, Axis, RouteShare, Shares
+from figwatch_agent.model.names import Measure
+from figwatch_agent.model.slo import Criterion
 from figwatch_agent.report.report_html import report_html
 from figwatch_agent.report.report_markdown import report_markdown
 from figwatch_agent.report.whole import Material, drawn_routes, report_document
@@ -79,6 +81,26 @@ def test_the_document_keeps_to_its_schema_and_counts_deployments_by_the_rule() -
     assert found["deployments"]["services"] == {"chat": 2}
     assert [each["id"] for each in found["deployments"]["newest"]] == ["d2", "d2", "d1"]
     assert sum(found["verdicts"].values()) == len(found["criteria"])
+
+
+@pytest.mark.parametrize(
+    ("by", "in_time"),
+    [("2026-12-31", True), ("2026-09-24", False), (None, None)],
+)
+def test_a_deadline_of_legacy_says_whether_the_forecast_is_in_time(by: str | None, in_time: bool | None) -> None:
+    criterion = Criterion(name="legacy", measure=Measure.LEGACY_RATIO, target="< 1%", over=MINUTE, by=by)
+    world = World((replace(service(), criteria=(criterion,)),))
+    world.tick()
+    falling = tuple(range(90, 30, -10))
+    axis = Axis(start=world.now - 6 * DAY, step=DAY, slots=6, until=world.now)
+    share = RouteShare(route="", service="", legacy=falling, total=(100,) * 6)
+    made = replace(material(world), shares=Shares(axis=axis, routes=(), overall=share))
+    found: Any = report_document(made)
+    assert [(each["in_time"], each["zero_at"][:10]) for each in found["deadlines"]] == (
+        [] if by is None else [(in_time, "2026-09-25")]
+    )
+    if by is not None:
+        assert ("in time" if in_time else "too late") in report_markdown(json.loads(json.dumps(found)))
 
 
 def test_every_stage_of_the_open_incident_is_timed() -> None:
