@@ -5,7 +5,7 @@ from typing import Any
 from opentelemetry.trace import Span, SpanContext, SpanKind
 
 from figwatch.notes import Notes
-from figwatch.tracing import LightSpan
+from figwatch.tracing import LightSpan, traceparent_of
 
 
 def borrowed(around: Any) -> LightSpan | None:
@@ -25,7 +25,8 @@ class Borrowed(LightSpan):
         """`around` was begun, and will be ended and exported, by somebody else."""
         context = around.get_span_context()
         state = context.trace_state.to_header()
-        super().__init__(f"{context.trace_id:032x}", context.span_id, int(context.trace_flags) & 0xFF, state, "")
+        flags = int(context.trace_flags) & 0xFF
+        super().__init__(traceparent_of(context.trace_id, 0, flags), flags, state, context.span_id)
         self._around = around
 
     def get_span_context(self) -> SpanContext:

@@ -12,6 +12,7 @@ import threading
 import time
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, MutableSequence, Sequence
+from contextlib import suppress
 from threading import RLock
 from typing import Final, Generic, Literal, NamedTuple, Protocol, TypeVar
 
@@ -170,14 +171,23 @@ class HistogramCell:
         if other._lock is not lock or not 0.0 <= second <= value <= LARGEST:
             other.observe(second)
             return self.observe(value)
-        index = bisect_left(self._bounds, value)
-        # What is no more than a value in the first bucket lies there too, the bounds being the same.
-        place = bisect_left(other._bounds, second) if index or other._bounds is not self._bounds else 0
-        with lock:
+        bounds = self._bounds
+        if value <= bounds[0] and other._bounds is bounds:
+            index = place = 0  # most are; what is no more than a value in the first bucket lies there too
+        else:
+            index, place = bisect_left(bounds, value), bisect_left(other._bounds, second)
+        try:
+            # In here, for a signal handler may raise as soon as the lock is held. `with` costs twice as much.
+            lock.acquire()
             self._counts[index] += 1
             self._sums[0] += value
             other._counts[place] += 1
             other._sums[0] += second
+        except BaseException:
+            with suppress(RuntimeError):  # it was not ours yet
+                lock.release()
+            raise
+        lock.release()
         return index
 
 

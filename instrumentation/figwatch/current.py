@@ -45,27 +45,28 @@ def _variable() -> _Variable:
 
 
 _VARIABLE: Final = _variable()
-_get: Final = _VARIABLE.get
-_set: Final = _VARIABLE.set
+current_context: Final = _VARIABLE.get
+"""The context that is current: a mapping."""
+make_current: Final = _VARIABLE.set
+"""Make a context current, and return the token for `detach`."""
 detach: Final = _VARIABLE.reset
 """Put back what was current before `attach`, by its token; raises ValueError in another context."""
 
 
-def attach(span: Span, request: object) -> Token[Context]:
-    """Make both current, beside whatever else the context carries."""
-    around = _get()
+def context_of(span: Span, request: object) -> Context:
+    """A context that carries both, beside whatever else the current one carries."""
+    around = current_context()
     own = {_SPAN_KEY: span, _REQUEST_KEY: request}
     # A plain dict: OpenTelemetry only reads and copies what is current, and its own class, a dict that refuses to be
     # written to, costs as much as the rest of this function twice over.
-    own = {**around, **own} if around else own
-    return _set(own)  # type: ignore[arg-type]  # as said above
+    return {**around, **own} if around else own  # type: ignore[return-value]  # as said above
 
 
 def current_span() -> Any:
     """The span that is current here, or None: a lookup, where OpenTelemetry's own way costs four calls."""
-    return _get().get(_SPAN_KEY)
+    return current_context().get(_SPAN_KEY)
 
 
 def current() -> Any:
     """What was attached as the request, or None."""
-    return _get().get(_REQUEST_KEY)
+    return current_context().get(_REQUEST_KEY)

@@ -13,7 +13,7 @@ from opentelemetry.context import Context
 from figwatch import contract
 from figwatch.borrowed import borrowed
 from figwatch.capture import NOTHING, Capture
-from figwatch.current import attach, current, current_span, detach
+from figwatch.current import context_of, current, current_span, detach, make_current
 from figwatch.errors import DefinitionError
 from figwatch.migration import SideRule
 from figwatch.routes import Routes
@@ -34,8 +34,17 @@ Entered = Token[Context]
 """What `enter` hands to `leave`."""
 
 
-_otel_globals: Final = vars(otel_trace)
-"""Asked for each request whether the application has set a provider by now: a lookup costs less than a function."""
+class _NoProvider:
+    """In place of OpenTelemetry's module, should it keep its provider elsewhere one day."""
+
+    _TRACER_PROVIDER = None
+
+
+_otel: Final[Any] = otel_trace if hasattr(otel_trace, "_TRACER_PROVIDER") else _NoProvider
+"""Asked for each request whether the application has set a provider by now: an attribute costs less than a function."""
+
+_new: Final = object.__new__
+"""Makes an object for two thirds of the price of calling its class."""
 
 _SDK: Final = "opentelemetry.sdk."
 """Where providers live whose sampler and processors can be found."""
@@ -93,7 +102,9 @@ class Observer(Generic[Carrier]):
         self._rule = rule
         self._routes = routes
         self._reader = reader
+        self._own = rule.own
         self._template_of = reader.template_of
+        self._path_of = reader.path_of
         self._name = routes.name
         self._cells: dict[tuple[str, str, int, str, str], RequestCell] = {}
         self._capture = capture
@@ -137,22 +148,32 @@ class Observer(Generic[Carrier]):
         """
         try:
             started = self.timer()
-            rule = self._rule
             if migration_status is None:
-                side = rule.own
+                side = self._own
             else:
                 # No closure: it would make every name it uses slower to read, in every request.
-                side = rule.decide(migration_status, migration_token, partial(self._reader.peer_of, carrier))
+                side = self._rule.decide(migration_status, migration_token, partial(self._reader.peer_of, carrier))
             around = current_span()
             span = (borrowed(around) if around is not None else None) or open_span(traceparent, tracestate)
             shared = self.telemetry
-            if _otel_globals.get("_TRACER_PROVIDER") is not shared.provider:
+            if _otel._TRACER_PROVIDER is not shared.provider:
                 follow_provider(shared)
             if shared.sampler is not None and span.ours:
                 shared.sampler(span, method, self._reader.path_of, carrier)
             if shared.span_sink is not None and span.flags & SAMPLED:
                 span.recording = True
-            return (kind or Observation)(self, carrier, method, side, span, started)
+            seen: Observation[Carrier] = _new(kind or Observation)
+            seen.observer = self
+            seen.carrier = carrier
+            seen.method = method
+            seen.side = side
+            seen.span = span
+            seen.started = started
+            seen.first = 0.0
+            seen.status = 0
+            seen.route = None
+            seen.finished = seen.gone = False
+            return seen
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.telemetry.health.fault("begin", error)
             return None
@@ -160,13 +181,16 @@ class Observer(Generic[Carrier]):
     def record(self, seen: "Observation[Carrier]", error_type: str) -> None:
         """Put a finished request into its cells and, if somebody drains them, onto the span queue."""
         now = self.timer()
-        shared, started, status = self.telemetry, seen.started, seen.status
-        route = seen.route if seen.route is not None else self.route_of(seen.carrier)
-        error = error_type or (str(status) if status >= SERVER_ERROR else "")
-        key = (seen.method, route, status, error, seen.side)
+        started, status, route = seen.started, seen.status, seen.route
+        if route is None:
+            route = self.route_of(seen.carrier)
+        if status >= SERVER_ERROR and not error_type:
+            error_type = str(status)
+        key = (seen.method, route, status, error_type, seen.side)
         cell = self._cells.get(key) or self._cell(key)
         bucket = cell.observe(now - started, (seen.first or now) - started if status else None)
-        if not seen.span.flags & SAMPLED:
+        span, shared = seen.span, self.telemetry
+        if not span.flags & SAMPLED:
             return
         if shared.span_missed is not None:
             shared.span_missed()
@@ -195,7 +219,7 @@ class Observer(Generic[Carrier]):
     def route_of(self, carrier: Carrier) -> str:
         """The bounded route of a request, as far as its framework has come."""
         template = self._template_of(carrier)
-        return self._name(template, "" if template is not None else self._reader.path_of(carrier))
+        return self._name(template, "" if template is not None else self._path_of(carrier))
 
     def _captured(self, span: LightSpan, carrier: Carrier) -> str:
         """Write what a span may carry of the request beyond its shape; returns the path, if that is allowed."""
@@ -208,7 +232,7 @@ class Observer(Generic[Carrier]):
 
 
 class Observation(Generic[Carrier]):
-    """One request. Only the first of `finish`, `abort` and `failed` counts."""
+    """One request, as `Observer.begin` makes it. Only the first of `finish`, `abort` and `failed` counts."""
 
     __slots__ = (
         "carrier",
@@ -224,21 +248,24 @@ class Observation(Generic[Carrier]):
         "status",
     )
 
-    def __init__(
-        self, observer: Observer[Carrier], carrier: Carrier, method: str, side: str, span: LightSpan, started: float
-    ) -> None:
-        """`started` is a reading of the observer's timer, in seconds."""
-        self.observer = observer
-        self.carrier = carrier
-        self.method = method
-        self.side = side
-        self.span = span
-        self.started = started
-        self.first = 0.0  # not yet
-        self.status = 0  # not answered yet
-        self.route: str | None = None  # set by a gateway; else asked of the framework at the end
-        self.finished = False
-        self.gone = False  # the client went away before the end of the response
+    observer: Observer[Carrier]
+    carrier: Carrier
+    method: str
+    """As it was sent."""
+    side: str
+    """One of contract.SIDES."""
+    span: LightSpan
+    started: float
+    """A reading of the observer's timer, in seconds; so is `first`."""
+    first: float
+    """When the first byte of the body went out; 0.0: not yet."""
+    status: int
+    """0: not answered yet."""
+    route: str | None
+    """Set by a gateway; else asked of the framework at the end."""
+    finished: bool
+    gone: bool
+    """The client went away before the end of the response."""
 
     def first_byte(self) -> None:
         """The first byte of the body goes out now; later calls change nothing."""
@@ -284,10 +311,13 @@ class Observation(Generic[Carrier]):
         """Count a fault of an adapter while it watched this request."""
         self.observer.telemetry.health.fault(where, error)
 
-    def enter(self) -> Entered | None:
-        """Make this the current request and span of the running context; hand the result to `leave`."""
+    def enter(self, inside: Context | None = None) -> Entered | None:
+        """Make this the current request and span of the running context; hand the result to `leave`.
+
+        `inside` is the context of an earlier time, for those who enter again and again.
+        """
         try:
-            return attach(self.span, self)
+            return make_current(context_of(self.span, self) if inside is None else inside)
         except Exception as error:  # noqa: BLE001 - the request's edge
             self.observer.telemetry.health.fault("enter", error)
             return None
@@ -310,7 +340,7 @@ class Observation(Generic[Carrier]):
 
 def follow_provider(telemetry: Telemetry) -> None:
     """Take up a TracerProvider that the application has made the global one. Never raises."""
-    provider = _otel_globals.get("_TRACER_PROVIDER")
+    provider = _otel._TRACER_PROVIDER
     with telemetry.lock:
         if provider is telemetry.provider:
             return

@@ -77,7 +77,7 @@ class _Parent(LightSpan):
     """The caller's span, as a sampler sees it."""
 
     def __init__(self, ours: LightSpan) -> None:
-        super().__init__(ours.trace_id, int(ours.parent_id, 16), ours.flags, ours.tracestate, "")
+        super().__init__(ours.caller, ours.flags, ours.tracestate, int(ours.parent_id, 16))
 
     def get_span_context(self) -> SpanContext:
         return _context(self.trace_id, self.span_id, self.flags, self.tracestate, is_remote=True)

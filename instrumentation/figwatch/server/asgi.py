@@ -32,6 +32,8 @@ _TRACEPARENT: Final = contract.TRACEPARENT_HEADER.encode()
 _TRACESTATE: Final = contract.TRACESTATE_HEADER.encode()
 _STATUS: Final = contract.MIGRATION_STATUS_HEADER.lower().encode()
 _TOKEN: Final = contract.MIGRATION_TOKEN_HEADER.lower().encode()
+_SILENT: Final = frozenset({"2.0", "2.1", "2.2", "2.3"})
+"""Specifications by which a server takes messages for a client that has left, and says nothing."""
 _WANTED: Final = frozenset({_TRACEPARENT, _TRACESTATE, _STATUS, _TOKEN})
 
 
@@ -132,7 +134,8 @@ class AsgiMiddleware:
             for name, value in scope["headers"]:
                 if name in _WANTED:
                     if name == _TRACEPARENT:
-                        traceparent = _joined(traceparent, value)
+                        # Sent twice, no part of it is believed.
+                        traceparent = value if traceparent is None else b""
                     elif name == _TRACESTATE:
                         tracestate = _joined(tracestate, value)
                     elif name == _STATUS:
@@ -157,12 +160,14 @@ def _joined(before: str | None, value: bytes) -> str:
 class _Exchange(Observation[Scope]):
     """One request that watches its own messages, and passes every one on unchanged but for the trace id."""
 
-    __slots__ = ("pass_from", "pass_to")
+    __slots__ = ("pass_from", "pass_to", "silent")
 
     pass_from: Receive
     """Where messages come from."""
     pass_to: Send
     """Where messages go."""
+    silent: bool
+    """Whether the server says nothing of a client that has left; known once the answer begins."""
 
     async def receive(self) -> Message:
         """What the client sends; a disconnect is remembered."""
@@ -171,15 +176,18 @@ class _Exchange(Observation[Scope]):
             self.gone = True
         return message
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """What the application answers. The clock stops when the server has taken the last byte."""
         last = False
+        watched = True
         try:
             kind = message["type"]
             if kind == "http.response.start":
                 message = self._answered(message)
+                watched = not self.silent
             elif kind == "http.response.body":
                 last = not message.get("more_body", False)
+                watched = last or not self.silent
                 if not self.first and message.get("body"):
                     self.first = self.observer.timer()
             elif kind in ("http.response.pathsend", "http.response.zerocopysend"):
@@ -187,10 +195,15 @@ class _Exchange(Observation[Scope]):
                 self.first_byte()
         except Exception as error:  # noqa: BLE001 - the request's edge: the message goes out as it came
             self.fault("asgi", error)
+        # A coroutine of ours around the server's costs as much as all the rest of this.
+        return self._pass(message, last) if watched else self.pass_to(message)
+
+    async def _pass(self, message: Message, last: bool) -> None:
+        """Pass on a message whose fate matters."""
         try:
             await self.pass_to(message)
         except OSError:
-            # A server of specification 2.4 says in this way that the client has left.
+            # By specification 2.4 a server says in this way that the client has left.
             self.gone = True
             raise
         if last:
@@ -215,13 +228,16 @@ class _Exchange(Observation[Scope]):
 
     def _answered(self, message: Message) -> Message:
         self.status = message["status"]
+        try:
+            self.silent = self.carrier["asgi"]["spec_version"] in _SILENT
+        except KeyError:
+            self.silent = False
         headers = message.get("headers", ())
-        if _TRACE_ID in dict(headers):
-            return message
+        for name, _value in headers:
+            if name == _TRACE_ID:
+                return message
         # A message of our own: an application may send the same one to every client.
-        changed = dict(message)
-        changed["headers"] = [*headers, (_TRACE_ID, self.span.trace_id.encode())]
-        return changed
+        return {**message, "headers": [*headers, (_TRACE_ID, self.span.caller[3:35])]}
 
 
 async def answer_scrape(scope: Scope, send: Send, render: Renderer) -> None:

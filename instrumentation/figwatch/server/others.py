@@ -6,6 +6,7 @@ packages is imported here: what an application does not carry costs nothing.
 """
 
 import inspect
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any, Final
@@ -22,6 +23,7 @@ _DJANGO: Final = "opentelemetry.instrumentation.django"
 _FLASK: Final = "opentelemetry.instrumentation.flask"
 _WSGI_NAMES: Final = ("wsgi_app", "app", "application", "wsgi")
 """Where applications and middlewares of WSGI keep what they stand around; contrib's own is the last."""
+_LOGGER_PROVIDER_VARIABLE: Final = "OTEL_PYTHON_LOGGER_PROVIDER"
 _DEPTH: Final = 100  # middlewares around one another; a ring of them ends here
 
 
@@ -60,6 +62,17 @@ def quiet_fastapi(app: Any) -> None:
     settings = getattr(app, "_telemetry", None)
     if isinstance(settings, dict):
         settings.update({name: False for name in ("tracing", "metrics") if name in settings})
+        _quiet_logs(getattr(app, "_native_telemetry", None), settings)
+
+
+def _quiet_logs(telemetry: Any, settings: dict[str, Any]) -> None:
+    """Let it ask whether it is wanted for logs, which is all that is left, in one step while nobody collects any."""
+    logs: Any = sys.modules.get("opentelemetry._logs._internal")
+    enabled = getattr(telemetry, "enabled", None)
+    named = settings.get("logger_provider") is not None or _LOGGER_PROVIDER_VARIABLE in os.environ
+    if named or not callable(enabled) or not hasattr(logs, "_LOGGER_PROVIDER"):
+        return
+    telemetry.enabled = lambda: logs._LOGGER_PROVIDER is not None and enabled()
 
 
 def quiet_flask(app: Any) -> None:

@@ -1,8 +1,8 @@
 """Where each framework keeps the template of the route it chose. Read by duck typing: no framework is imported here."""
 
-import sys
 from collections.abc import Mapping, MutableMapping
 from contextlib import suppress
+from traceback import walk_tb
 from typing import Any, Final
 
 from figwatch.routes import segments_of
@@ -24,10 +24,14 @@ def asgi_template(scope: Mapping[str, Any]) -> str | None:
     if route is None:
         noted: str | None = scope.get(NOTED_ROUTE)
         return noted
-    own = _fastapi_included(scope) or getattr(route, "path_format", None) or getattr(route, "path", None)
+    own = _fastapi_included(scope) if "fastapi" in scope else None
+    if own is None:
+        own = getattr(route, "path_format", None) or getattr(route, "path", None)
     if not isinstance(own, str):
         return None
-    mounted: str = scope.get("root_path", "")[len(scope.get("app_root_path", "")) :] if "app_root_path" in scope else ""
+    if "app_root_path" not in scope:
+        return own
+    mounted: str = scope.get("root_path", "")[len(scope["app_root_path"]) :]
     if not mounted:
         return own
     prefix = _mount_template(getattr(scope.get("router"), "routes", ()), segments_of(mounted))
@@ -42,14 +46,29 @@ def wsgi_template(environ: Mapping[str, Any]) -> str | None:
 
 def note_flask(environ: MutableMapping[str, Any]) -> None:
     """Flask forgets its request when it returns: note the rule when it starts to answer."""
-    rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+    request = environ.get("werkzeug.request")
+    if request is not None:
+        _note_rule(environ, getattr(request, "url_rule", None))
+
+
+def _note_rule(environ: MutableMapping[str, Any], rule: Any) -> None:
     if rule is not None:
-        environ[NOTED_ROUTE] = (environ.get("SCRIPT_NAME") or "") + str(rule.rule)
+        mounted = environ.get("SCRIPT_NAME")
+        environ[NOTED_ROUTE] = mounted + str(rule.rule) if mounted else rule.rule
+
+
+def note_flasks_error(environ: MutableMapping[str, Any], error: BaseException) -> None:
+    """What is no Exception leaves Flask before it answers: its frames still know the request."""
+    for frame, _line in walk_tb(error.__traceback__):
+        if frame.f_code.co_name == "wsgi_app":
+            request = getattr(frame.f_locals.get("ctx"), "request", None)
+            if getattr(request, "environ", None) is environ:
+                _note_rule(environ, getattr(request, "url_rule", None))
 
 
 def hook_flask(app: Any) -> None:
-    """Let a Flask application note rules that would be lost: of a wrong method, and of what is no Exception."""
-    refuse, dispatch = app.raise_routing_exception, app.full_dispatch_request
+    """Let a Flask application note rules that would be lost: those of a wrong method."""
+    refuse = app.raise_routing_exception
 
     def noting(request: Any) -> Any:
         allowed = getattr(request.routing_exception, "valid_methods", None)
@@ -59,16 +78,7 @@ def hook_flask(app: Any) -> None:
                 request.environ[NOTED_ROUTE] = (request.environ.get("SCRIPT_NAME") or "") + str(rule.rule)
         return refuse(request)
 
-    def dispatching(*arguments: Any) -> Any:
-        try:
-            return dispatch(*arguments)
-        except BaseException:
-            with suppress(Exception):  # it raises what it raised
-                note_flask(sys.modules["flask"].request.environ)
-            raise
-
     app.raise_routing_exception = noting
-    app.full_dispatch_request = dispatching
 
 
 def _fastapi_included(scope: Mapping[str, Any]) -> str | None:

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterable, Iterator
 from types import TracebackType
 from typing import Any, Final, Protocol
 
+from opentelemetry.context import Context
+
 from figwatch import contract
+from figwatch.current import current_context
 from figwatch.observation import Observation, Observer
 from figwatch.routes import slash_or_none
-from figwatch.server.templates import note_flask, wsgi_template
-from figwatch.tracing import LightSpan
+from figwatch.server.templates import NOTED_ROUTE, note_flask, note_flasks_error, wsgi_template
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -93,10 +95,11 @@ class WsgiMiddleware:
             return self.app(environ, start_response)
         seen.pass_to = start_response
         entered = seen.enter()
+        seen.inside = current_context()
         try:
             body = self.app(environ, seen.start_response)
         except BaseException as error:
-            seen.failed(error)
+            seen.broke(error)
             raise
         finally:
             seen.leave(entered)
@@ -105,6 +108,7 @@ class WsgiMiddleware:
             # as they are. All their bytes are ready now, which is where an application's own time ends.
             seen.first_byte()
             seen.ended()
+            seen.inside = None
             return body
         seen.body = body
         return seen
@@ -123,6 +127,8 @@ class WsgiMiddleware:
             )
             if seen is not None:
                 environ[SERVED_BY] = seen.side
+                seen.declared = None
+                seen.sent = 0
             return seen
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
             self.observer.telemetry.health.fault("wsgi", error)
@@ -137,21 +143,19 @@ def _is_file(body: object, environ: Environ) -> bool:
 class _Exchange(Observation[Environ]):
     """One request that watches its status line and its writes, and stands for a body that is made while it is sent."""
 
-    __slots__ = ("_write", "body", "declared", "iterator", "pass_to", "sent")
+    __slots__ = ("_write", "body", "declared", "inside", "pass_to", "sent")
 
     pass_to: StartResponse
     """Where the status line goes."""
     body: Iterable[bytes]
     """What the application returned, if it is not complete yet. The request is current while it makes a chunk."""
 
-    def __init__(
-        self, observer: Observer[Environ], carrier: Environ, method: str, side: str, span: LightSpan, started: float
-    ) -> None:
-        """As any observation."""
-        super().__init__(observer, carrier, method, side, span, started)
-        self.iterator: Iterator[bytes] | None = None
-        self.declared: int | None = None  # Content-Length
-        self.sent = 0  # bytes of the body handed to the server
+    declared: int | None
+    """Content-Length."""
+    inside: Context | None
+    """What is current while the body is made. Forgotten at the end: it refers to this, and would stand in a ring."""
+    sent: int
+    """Bytes of the body handed to the server."""
 
     def start_response(self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /) -> Write:
         """Note the status, add the trace id, and pass it on; an application may call again with an error."""
@@ -178,6 +182,16 @@ class _Exchange(Observation[Environ]):
         except Exception as error:  # noqa: BLE001 - the request's edge: the chunk goes out as it came
             self.fault("wsgi", error)
 
+    def broke(self, error: BaseException) -> None:
+        """The application raised."""
+        try:
+            if NOTED_ROUTE not in self.carrier:
+                note_flasks_error(self.carrier, error)
+        except Exception as fault:  # noqa: BLE001 - the request's edge: the application's error goes on its way
+            self.fault("wsgi", fault)
+        self.inside = None
+        self.failed(error)
+
     def ended(self) -> None:
         """The body is complete."""
         if not self.status:
@@ -186,25 +200,25 @@ class _Exchange(Observation[Environ]):
         else:
             self.finish()
 
-    def __iter__(self) -> "_Exchange":
-        return self
-
-    def __next__(self) -> bytes:
-        entered = self.enter()
-        try:
-            if self.iterator is None:
-                self.iterator = iter(self.body)
-            chunk = next(self.iterator)
-        except StopIteration:
-            self.ended()
-            raise
-        except BaseException as error:
-            self.failed(error)
-            raise
-        finally:
-            self.leave(entered)
-        self.count(chunk)
-        return chunk
+    def __iter__(self) -> Iterator[bytes]:
+        """The chunks, each made while the request is current."""
+        chunks = None
+        while True:
+            entered = self.enter(self.inside)
+            try:
+                if chunks is None:
+                    chunks = iter(self.body)
+                chunk = next(chunks, None)
+            except BaseException as error:
+                self.failed(error)
+                raise
+            finally:
+                self.leave(entered)
+            if chunk is None:
+                break
+            self.count(chunk)
+            yield chunk
+        self.ended()
 
     def close(self) -> None:
         """Called by the server in every case; what it finds unfinished was cut short, unless nobody wanted more."""
@@ -213,6 +227,7 @@ class _Exchange(Observation[Environ]):
             if close is not None:
                 close()
         finally:
+            self.inside = None
             if not self.finished:
                 bodyless = self.method == "HEAD" or self.status in (204, 304)
                 if bodyless or (self.declared is not None and self.sent >= self.declared):

@@ -253,7 +253,7 @@ PLANTS = [
     "figwatch.routes.Routes.name",
     "figwatch.telemetry.RequestCells.get",
     "figwatch.telemetry.RequestCell.observe",
-    "figwatch.observation.attach",
+    "figwatch.observation.make_current",
 ]
 
 

@@ -2,13 +2,13 @@
 
 from opentelemetry import baggage, context, trace
 
-from figwatch.current import attach, current, current_span, detach
+from figwatch.current import context_of, current, current_span, detach, make_current
 from figwatch.tracing import open_span
 
 
 def test_span_and_request_are_current_until_they_are_detached() -> None:
     span, request = open_span(None, None), object()
-    token = attach(span, request)
+    token = make_current(context_of(span, request))
     try:
         assert trace.get_current_span() is span
         assert current_span() is span
@@ -21,7 +21,7 @@ def test_span_and_request_are_current_until_they_are_detached() -> None:
 
 def test_what_the_context_carried_before_stays() -> None:
     outer = context.attach(baggage.set_baggage("tenant", "blue"))
-    token = attach(open_span(None, None), object())
+    token = make_current(context_of(open_span(None, None), object()))
     try:
         assert baggage.get_baggage("tenant") == "blue"
     finally:
@@ -31,7 +31,7 @@ def test_what_the_context_carried_before_stays() -> None:
 
 def test_a_child_span_hides_ours_and_leaves_the_request() -> None:
     request = object()
-    token = attach(open_span(None, None), request)
+    token = make_current(context_of(open_span(None, None), request))
     try:
         with trace.use_span(trace.NonRecordingSpan(trace.SpanContext(1, 2, False))) as child:
             assert trace.get_current_span() is child
@@ -41,7 +41,7 @@ def test_a_child_span_hides_ours_and_leaves_the_request() -> None:
 
 
 def test_what_others_set_on_top_is_a_context_of_their_own() -> None:
-    token = attach(open_span(None, None), object())
+    token = make_current(context_of(open_span(None, None), object()))
     try:
         before = context.get_current()
         inner = context.attach(context.set_value("key", "value"))

@@ -168,7 +168,7 @@ def serve(telemetry: Telemetry) -> None:
     ("target", "where"),
     [
         ("figwatch.observation.open_span", "begin"),
-        ("figwatch.observation.attach", "enter"),
+        ("figwatch.observation.make_current", "enter"),
         ("figwatch.observation.detach", "leave"),
         ("figwatch.telemetry.RequestCells.get", "finish"),
         ("figwatch.cells.HistogramCell.observe", "finish"),

@@ -1,7 +1,9 @@
 """W3C trace context and the light span."""
 
+import re
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
@@ -10,6 +12,7 @@ from figwatch.tracing import LightSpan, SpanQueue, SpanRecord, open_span, outgoi
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
+CALLER = f"00-{TRACE}-{SPAN}-01".encode()
 
 
 @pytest.mark.parametrize(
@@ -38,6 +41,33 @@ def test_traceparent_is_read_by_the_recommendation(value: str, flags: int | None
     assert span.flags == (1 if flags is None else flags & 3)
 
 
+HEX = st.sampled_from("0123456789abcdefA- x_\n")
+NEARLY = st.builds("{}-{}-{}-{}".format, *(st.text(HEX, min_size=size, max_size=size) for size in (2, 32, 16, 2)))
+
+
+def by_the_recommendation(value: str) -> bool:
+    """Version 00 and later ones, in a pattern of their own."""
+    ids = r"(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}"
+    return re.fullmatch(rf"00-{ids}|(?!00|ff)[0-9a-f]{{2}}-{ids}(-.*)?", value) is not None
+
+
+@given(NEARLY)
+@example(f"00-{'0' * 31}1-{'0' * 15}1-01")
+@example(f"00-{'1' + '0' * 31}-{'1' + '0' * 15}-01")
+@example(f"0a-{TRACE}-{SPAN}-01")
+@example(f"a0-{TRACE}-{SPAN}-01")
+@example(f"00-{TRACE}-{SPAN}-0A")
+@example(f"00-{TRACE}-{SPAN}-0\u0661")
+def test_a_traceparent_is_believed_if_and_only_if_the_pattern_says_so(value: str) -> None:
+    assert (open_span(value, None).trace_id == value[3:35]) == by_the_recommendation(value)
+
+
+def test_a_span_id_is_drawn_when_somebody_asks_and_then_stays() -> None:
+    spans = [open_span(f"00-{TRACE}-{SPAN}-01", None) for _ in range(2)]
+    assert len({span.span_id for span in spans} | {span.span_id for span in spans}) == 2
+    assert "0" * 16 not in {span.span_id for span in spans}
+
+
 @given(st.text(alphabet="0123456789abcdefAF-x ", max_size=60))
 def test_whatever_is_sent_as_traceparent_a_valid_span_comes_out(value: str) -> None:
     span = open_span(value, None)
@@ -45,7 +75,8 @@ def test_whatever_is_sent_as_traceparent_a_valid_span_comes_out(value: str) -> N
 
 
 def test_a_callers_trace_is_continued_with_a_span_of_our_own() -> None:
-    span = open_span(f"00-{TRACE}-{SPAN}-01", "vendor=1", bits=lambda _size: 7)
+    span = open_span(f"00-{TRACE}-{SPAN}-01", "vendor=1")
+    span.number = 7
     assert span.trace_id == TRACE
     assert span.parent_id == SPAN
     assert span.span_id == "0000000000000007"
@@ -87,22 +118,22 @@ def test_outside_of_a_request_nothing_is_sent_on() -> None:
 
 
 def record(number: int) -> SpanRecord:
-    span = LightSpan(TRACE, number, 1, "", "")
+    span = LightSpan(CALLER, 1, number=number)
     return SpanRecord(span, ("GET", "/", "200", "", "service", "application"), "/", "x", 1, 0.0)
 
 
 def test_a_full_queue_drops_the_newest_and_says_so() -> None:
     dropped: list[int] = []
     queue = SpanQueue(dropped.append, length=2)
-    for number in range(3):
+    for number in (1, 2, 3):
         queue.put(record(number))
-    assert [span.span_id[-1] for span in queue.take(10)] == ["0", "1"]
+    assert [span.span_id[-1] for span in queue.take(10)] == ["1", "2"]
     assert dropped == [1]
     assert queue.take(10) == []
 
 
 def test_the_light_span_keeps_what_is_written_on_it() -> None:
-    span = LightSpan(TRACE, 7, 1, "", "")
+    span = LightSpan(CALLER, 1)
     span.recording = True
     span.set_attribute("a", 1)
     span.set_attributes({"b": "two"})
@@ -110,7 +141,7 @@ def test_the_light_span_keeps_what_is_written_on_it() -> None:
 
 
 def test_a_span_that_nobody_reads_keeps_nothing() -> None:
-    span = LightSpan(TRACE, 7, 0, "", "")
+    span = LightSpan(CALLER, 0)
     span.set_attribute("a", 1)
     span.end()
     assert span.notes is None
