@@ -1,5 +1,6 @@
 """A history and the promises that are held against it: what `replay` and `backtest` have in common."""
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -11,7 +12,8 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
-from figwatch_agent.durations import Duration, Instant, parse_duration, parse_instant
+from figwatch_agent.clock import AnchoredClock
+from figwatch_agent.durations import MINUTE, Duration, Instant, parse_duration, parse_instant
 from figwatch_agent.engine.catalog import compile_catalog
 from figwatch_agent.engine.engine import Engine
 from figwatch_agent.engine.past import PastCounter, PastCounts
@@ -19,12 +21,18 @@ from figwatch_agent.engine.past_findings import past_findings
 from figwatch_agent.engine.past_grid import grid, instants_of, step_of
 from figwatch_agent.engine.replaying import Readings, replay
 from figwatch_agent.errors import NotEnoughData
+from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.model.batch import Series
 from figwatch_agent.model.past import History
 from figwatch_agent.model.replayed import Replayed
-from figwatch_agent.model.settings import Scrape, Settings
+from figwatch_agent.model.settings import PrometheusServer, Scrape, Settings
 from figwatch_agent.model.slo import ServiceSlos
 from figwatch_agent.sources.history_openmetrics import read_history
+from figwatch_agent.sources.history_prometheus import PrometheusHistory
+from figwatch_agent.sources.prometheus_api import PrometheusApi
+
+ANSWER_BYTES: Final = 512 * 1024 * 1024
+"""Of one answer of an engine: six hours of some thousand series."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -82,6 +90,11 @@ def history_options(function: F) -> F:
                 help="OpenMetrics text with timestamps, gzip too; may be given several times.",
             ),
             click.option(
+                "--prometheus",
+                metavar="URL",
+                help="A Prometheus-compatible engine to read the history from, in place of files; needs --from.",
+            ),
+            click.option(
                 "--from", "start", metavar="INSTANT", callback=_instant, help="Replay what came after this instant."
             ),
             click.option(
@@ -117,6 +130,40 @@ def read_files(paths: tuple[Path, ...]) -> Read:
             return read_history(paths, names, wants, bar.update)
 
     return read
+
+
+def read_server(url: str, settings: Settings, span: Span) -> Read:
+    """How an engine's history is read; credentials are those of figwatch.yaml, where it names the same engine."""
+    if span.start is None:
+        raise click.UsageError("--prometheus needs --from: an engine holds more than anybody wants to read")
+    start, end = span.start, span.end if span.end is not None else AnchoredClock().now()
+    source = settings.source
+    same = isinstance(source, PrometheusServer) and source.url.rstrip("/") == url.rstrip("/")
+    server = source if same and isinstance(source, PrometheusServer) else PrometheusServer(url=url)
+    server = replace(server, timeout=max(server.timeout, MINUTE), max_bytes=max(server.max_bytes, ANSWER_BYTES))
+
+    async def asked(names: frozenset[str], wants: Callable[[Series], bool]) -> History:
+        api = PrometheusApi(server, read_secret)
+        hidden = not _on_terminal()
+        try:
+            with click.progressbar(length=end - start, label="Reading", file=sys.stderr, hidden=hidden) as bar:
+                return await PrometheusHistory(api, names, wants).read(start, end, bar.update)
+        finally:
+            await api.close()
+
+    def read(names: frozenset[str], wants: Callable[[Series], bool]) -> History:
+        return asyncio.run(asked(names, wants))
+
+    return read
+
+
+def read_by(history: tuple[Path, ...], prometheus: str | None, settings: Settings, span: Span) -> Read:
+    """From files or from an engine, whichever of them is given."""
+    if prometheus is None:
+        return read_files(history)
+    if history:
+        raise click.UsageError("name one of --history FILE and --prometheus URL")
+    return read_server(prometheus, settings, span)
 
 
 def read_for(services: Services, settings: Settings, read: Read) -> History:

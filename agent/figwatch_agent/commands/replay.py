@@ -14,7 +14,7 @@ from figwatch_agent.commands._history import (
     Span,
     bare_settings,
     history_options,
-    read_files,
+    read_by,
     read_for,
     replayed,
 )
@@ -38,6 +38,7 @@ SHOWN: Final = 200
     epilog=examples(
         "figwatch replay slo/chat.yaml --history metrics.om.gz",
         "figwatch replay slo/chat.yaml --history metrics.om --from 2026-11-01T00:00:00Z --output json",
+        "figwatch replay slo/chat.yaml --prometheus http://127.0.0.1:9090 --from 2026-11-01T00:00:00Z",
         "figwatch replay --recorded recording/",
     ),
 )
@@ -55,6 +56,7 @@ def command(
     context: click.Context,
     files: tuple[str, ...],
     history: tuple[Path, ...],
+    prometheus: str | None,
     start: Instant | None,
     end: Instant | None,
     step: Duration | None,
@@ -69,18 +71,21 @@ def command(
     these files and every decision compared byte for byte; a folder may hold several runs, such as those before and
     after a restart, and the first difference, if there is one, ends it with exit code 1.
     """
-    if recorded is not None and not history:
+    past = bool(history) or prometheus is not None
+    if recorded is not None and not past:
         _recorded(recorded, config, output)
-    elif recorded is None and history:
+    elif recorded is None and past:
         services, settings = promises(context, files, config)
         span = Span(start=start, end=end, step=step, tick=tick)
-        found = replayed(services, settings, read_for(services, settings, read_files(history)), span)
+        found = replayed(
+            services, settings, read_for(services, settings, read_by(history, prometheus, settings, span)), span
+        )
         if output == "json":
             say_json(replay_document(found))
         else:
             click.echo(replay_text(found), nl=False)
     else:
-        raise click.UsageError("name one of --history FILE and --recorded FOLDER")
+        raise click.UsageError("name one of --history FILE, --prometheus URL and --recorded FOLDER")
 
 
 def promises(context: click.Context, files: tuple[str, ...], config: str) -> tuple[Services, Settings]:
