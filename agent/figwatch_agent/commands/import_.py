@@ -47,7 +47,7 @@ def command(
     dry_run: bool,
     output: str,
 ) -> None:
-    """Make files of slo/ from FILES of Sloth, Pyrra, OpenSLO (v1) or slo-generator (v2), one for each service.
+    """Make files of slo/ from FILES (or folders) of Sloth, Pyrra, OpenSLO v1 or slo-generator v2, one for each service.
 
     Give files that refer to each other together. What cannot be carried over is told, with the reason. Where anything
     is wrong in any file, all problems are shown, nothing is written, and the exit code is 3.
@@ -55,7 +55,7 @@ def command(
     options = Options(
         window=None if window is None else _duration(window, "--window"), interval=_duration(interval, "--interval")
     )
-    imported = import_files(tuple(dict.fromkeys(files)), options, migration or _migration(out))
+    imported = import_files(_given(files), options, migration or _migration(out))
     paths = [Path(out, file.name) for file in imported.files]
     _refuse(paths, imported)
     if not dry_run:
@@ -63,6 +63,14 @@ def command(
             _write(path, file)
     _say(output, imported, paths, dry_run)
     context.exit(FOUND if imported.problems() else 0)
+
+
+def _given(files: tuple[str, ...]) -> tuple[str, ...]:
+    """Each file once; a folder stands for the YAML files in it."""
+    found = [path for name in files for path in (slo_paths(name) if os.path.isdir(name) else (name,))]
+    if not found:
+        raise click.UsageError(f"there is no *.yaml in {', '.join(files)}")
+    return tuple(dict.fromkeys(found))
 
 
 def _duration(text: str, option: str) -> Duration:

@@ -137,3 +137,24 @@ def test_the_answer_comes_as_json_too() -> None:
 def test_the_verb_is_found_under_its_name() -> None:
     assert cli.VERBS["import"].module.endswith("import_")
     assert CliRunner().invoke(cli.figwatch, ["import", "--help"]).exit_code == 0
+
+
+def test_a_folder_stands_for_the_files_in_it() -> None:
+    Path("specs").mkdir()
+    Path("specs/a.yaml").write_text(SPEC, "utf-8")
+    assert "Wrote slo/shop.yaml: 1 SLO." in run("specs").output
+    Path("none").mkdir()
+    assert run("none").exit_code == 2
+
+
+def test_promql_that_was_kept_is_a_finding_where_figwatch_scrapes_by_itself() -> None:
+    Path("spec.yaml").write_text(SPEC.replace("sum(rate(orders_failed_total", "avg(rate(orders_failed_total"), "utf-8")
+    assert "kept as PromQL, which needs source: {prometheus: ...}" in run("spec.yaml").output
+    settings = "state: {sqlite: a.db}\nreceivers:\n  - {name: a, webhook: {url: 'http://127.0.0.1:1/'}}\n"
+    scrape = "source: {scrape: {targets: ['http://127.0.0.1:1/metrics']}}\n"
+    Path("figwatch.yaml").write_text(settings + scrape, "utf-8")
+    found = CliRunner().invoke(check, [])
+    assert found.exit_code == 3
+    assert "PromQL needs a Prometheus source, and figwatch.yaml scrapes by itself" in found.output
+    Path("figwatch.yaml").write_text(settings + "source: {prometheus: {url: 'http://127.0.0.1:1'}}\n", "utf-8")
+    assert CliRunner().invoke(check, []).exit_code == 0

@@ -37,6 +37,7 @@ class Library:
         """Empty."""
         self._reading = reading
         self._objects: dict[tuple[str, str], Object] = {}
+        self._broken: set[tuple[str, str]] = set()
 
     def add(self, document: Document) -> None:
         """Read a document and keep what it defines."""
@@ -52,6 +53,7 @@ class Library:
         body, wrong = read(document, grammar.OBJECTS[kind], {})
         self._reading.diagnostics += wrong
         if body is None:
+            self._broken.add((kind, _name_of(document)))
             return
         key = (kind, body["metadata"]["name"])
         if key in self._objects:
@@ -61,7 +63,7 @@ class Library:
     def find(self, kind: str, name: str, document: Document, place: Path) -> Object | None:
         """An object that another one names; a problem where there is none."""
         found = self._objects.get((kind, name))
-        if found is None:
+        if found is None and (kind, name) not in self._broken:  # what is wrong with it was said there
             known = [other for known, other in self._objects if known == kind]
             hint = did_you_mean(name, known, f"objects of kind {kind}") or "give its file along with this one"
             self._reading.problem(document, place, f"there is no {kind} {quoted(name)}", hint)
@@ -83,6 +85,11 @@ class Library:
             elif kind == "DataSource":
                 message = "data sources are not carried over: source in figwatch.yaml says where counts come from"
                 self._reading.once(one.document, ("metadata", "name"), message)
+
+
+def _name_of(document: Document) -> str:
+    metadata = document.root().get("metadata")
+    return str(metadata.get("name")) if isinstance(metadata, dict) else ""
 
 
 def mine(root: Mapping[str, object]) -> bool:

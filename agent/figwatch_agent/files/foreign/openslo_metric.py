@@ -57,8 +57,10 @@ def sli_of_indicator(indicator: Located, source_type: Callable[[str], str | None
 
 
 def _raw(metric: dict[str, Any], queries: dict[str, Query]) -> bool:
-    """Whether the queries name counters: they are said to, and count no range themselves."""
-    return metric.get("counter") is True and not any("[" in _without_strings(one.text) for one in queries.values())
+    """Whether the queries name counters: nothing says otherwise, and they count no range themselves."""
+    return metric.get("counter", True) is True and not any(
+        "[" in _without_strings(one.text) for one in queries.values()
+    )
 
 
 def _without_strings(text: str) -> str:

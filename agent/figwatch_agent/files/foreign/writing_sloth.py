@@ -122,6 +122,6 @@ def _alerting(service: ServiceSlos, slo: Slo, pairs: dict[Severity, Pair], said:
             continue
         body[f"{severity}_alert"] = {"labels": {"severity": str(severity)}}
         if mine != pairs[severity]:
-            message = f"its {severity} tiers are not carried over: Sloth has one pair of {severity} alerts for a period"
+            message = f"its {severity} tiers are not carried over: Sloth has one pair of them for a period"
             said.append(Said(service.path, slo.name, message))
     return body
