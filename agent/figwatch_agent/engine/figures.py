@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from typing import Final
 
-from figwatch_agent.durations import DAY, MINUTE, Duration, Instant, format_duration
+from figwatch_agent.durations import DAY, MINUTE, Duration, Instant, format_duration, format_instant
 from figwatch_agent.engine.book import Book
 from figwatch_agent.evaluate.brought import brought
 from figwatch_agent.evaluate.data_loss import Check, DataLoss, Lag, data_loss
@@ -97,6 +97,8 @@ def frequency_of(book: Book, service: ServiceSlos, criterion: Criterion, at: Ins
                 note="exact 95 % interval of the ratio of two Poisson rates; the counted ratio decides",
             )
         )
+    if not problem and known < criterion.over:
+        problem = f"deployments are told of since {format_instant(first.at)} only: there may have been more before"
     return Measured(
         criterion=criterion,
         low=now.per_day,

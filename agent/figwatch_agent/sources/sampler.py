@@ -98,7 +98,7 @@ def sample(sql: SqlSample) -> dict[str, str]:
     try:
         connection = sqlite3.connect(f"file:{quote(sql.sqlite)}?mode=ro", uri=True, timeout=sql.timeout / SECOND)
     except sqlite3.Error as error:
-        raise BadSample(f"{sql.sqlite} cannot be opened: {error}") from error
+        raise BadSample(f"the database cannot be opened: {error}") from error
     try:
         return _checked(*_rows(connection, sql))
     finally:
