@@ -79,8 +79,8 @@ def data_loss(
 ) -> DataLoss | None:
     """The account of (start, end] from samples that should come every `every` milliseconds; None without a check.
 
-    Samples are in any order. The window ends with what the newest check proves, while that check is no older than two
-    intervals.
+    Samples are in any order. The window ends with the newest time that a check proves, while the newest check is no
+    older than two intervals.
     """
     if end <= start or every <= 0:
         raise ValueError(f"a window and an interval have a length, got {start} to {end} every {every}")
@@ -90,7 +90,8 @@ def data_loss(
     ordered = sorted((lag for lag in lags if lag.at <= end), key=_at)
     behind = [_behind(check.at, ordered, HOLD_INTERVALS * every) for check in inside]
     sure = [0 if late else check.mismatched for check, late in zip(inside, behind, strict=True)]
-    until = inside[-1].at - behind[-1] if end - inside[-1].at <= HOLD_INTERVALS * every else end
+    proven = max(check.at - late for check, late in zip(inside, behind, strict=True))
+    until = proven if end - inside[-1].at <= HOLD_INTERVALS * every else end
     return DataLoss(
         checks=len(inside),
         checked=sum(check.checked for check in inside),
