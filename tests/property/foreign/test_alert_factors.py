@@ -103,6 +103,7 @@ def in_minutes(nanoseconds: int) -> Duration:
 
 @settings(max_examples=25)
 @given(st.integers(1, 400 * 24 * 60).map(lambda count: count * MINUTE), OBJECTIVES)
+@example(4032 * MINUTE, "99.9")  # half a minute, which goes up
 @example(28 * DAY, "99.9")
 @example(30 * DAY, "99")
 @example(7 * DAY, "99.9")
