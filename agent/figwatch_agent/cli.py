@@ -72,6 +72,7 @@ SECTIONS: Final = (
             _verb("ack", "Say that you are on it."),
             _verb("silence", "Keep a route or an incident quiet for a while; it is watched on."),
             _verb("resolve", "Close an incident by hand."),
+            _verb("exclude", "Set maintenance aside: it counts neither for nor against a promise."),
             _verb("rollback", "List, show and approve rollbacks; re-arm a route after one."),
         ),
     ),

@@ -71,7 +71,7 @@ def spent_in(rings: Rings, stream: Stream, length: Duration, bad: int, bad_edge:
     return Spent(
         bad=bad,
         bad_edge=bad_edge,
-        window=length,
+        window=length - int(rings.time_aside(length)[index]),
         total=int(period.total.inside[index]),
         total_edge=int(period.total.edge[index]),
         covered=int(period.covered.inside[index]),
@@ -82,7 +82,8 @@ def spent_in(rings: Rings, stream: Stream, length: Duration, bad: int, bad_edge:
 def window_counts(rings: Rings, stream: Stream, length: Duration, cut: int = 0) -> WindowCounts:
     """The counts of one stream, without bad events that came before ``cut`` of them had been counted."""
     window, index = rings.streams(length), stream.index
-    available = max(int(rings.counted()[1][index]) - cut, 0) if cut else None
+    length -= int(window.aside[index])  # time that is set aside is neither known nor unknown
+    available = max(rings.bad_since(index, cut), 0) if cut else None
     bad, bad_edge = int(window.bad.inside[index]), int(window.bad.edge[index])
     if available is not None:
         bad = min(bad, available)

@@ -69,6 +69,7 @@ class Counter:
             covered=np.zeros(streams, dtype=np.int64),
             traffic=np.zeros((routes + 1, len(TRAFFIC_SIDES)), dtype=np.int64),
             buckets=np.zeros((routes, len(BUCKET_SIDES), len(BOUNDS) + 1), dtype=np.int64),
+            excluded=np.zeros(streams, dtype=np.bool_),
         )
 
     def _observe(self, batch: Batch, tally: Tally) -> Increase | None:

@@ -9,6 +9,7 @@ from figwatch_agent.engine.book import Book
 from figwatch_agent.engine.cases import Case
 from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.batch import Reading
+from figwatch_agent.model.command import Command
 from figwatch_agent.model.event import Event
 from figwatch_agent.model.incident import Incident, IncidentKind
 from figwatch_agent.model.intent import RollbackIntent
@@ -58,6 +59,13 @@ class Notes:
     ) -> None:
         """Remember that something happened."""
         self.transitions.append(Transition(at=at, kind=kind, subject=subject, text=text, data=data, actor=actor))
+
+
+def refuse(command: Command, refusal: str, now: Instant, notes: Notes) -> None:
+    """Say that a command was refused, unless the reason is ""."""
+    if refusal:
+        text = f"{command.kind.value} {command.subject} of {command.actor} refused: {refusal}"
+        notes.note(now, TransitionKind.COMMAND_REFUSED, command.subject, text, actor=command.actor)
 
 
 def closing(incident: Incident) -> tuple[Instant, str]:

@@ -7,6 +7,7 @@ from figwatch_agent.engine.casework import Casework
 from figwatch_agent.engine.catalog import Catalog, compile_catalog
 from figwatch_agent.engine.counting import Counter
 from figwatch_agent.engine.desk import Desk, Notes
+from figwatch_agent.engine.excluding import Excluding
 from figwatch_agent.engine.explaining import explain, subjects
 from figwatch_agent.engine.feedback import Feedback
 from figwatch_agent.engine.gating import Gate
@@ -30,7 +31,7 @@ from figwatch_agent.model.gate import GateAnswer, following
 from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.inputs import Inputs
 from figwatch_agent.model.names import Stage
-from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, TransitionKind
+from figwatch_agent.model.outcome import Outcome, RingRow, Saved, TransitionKind
 from figwatch_agent.model.settings import Settings
 from figwatch_agent.model.slo import ServiceSlos
 from figwatch_agent.model.view import View
@@ -49,6 +50,7 @@ class Engine:
         self._desk = Desk()
         self._rings = Rings(self.catalog)
         self._histories = Histories(self._rings)
+        self._excluding = Excluding(self.catalog, self._rings)
         self._counter = Counter(self.catalog)
         self._uptimes = Uptimes(self.catalog)
         self._watches = Watches(self.catalog, self._rings)
@@ -67,6 +69,7 @@ class Engine:
             signals=self._signals,
             uptimes=self._uptimes,
             desk=self._desk,
+            excluding=self._excluding,
             untimed_total=np.zeros(len(self.catalog.streams), dtype=np.int64),
             untimed_bad=np.zeros(len(self.catalog.streams), dtype=np.int64),
         )
@@ -87,7 +90,9 @@ class Engine:
             raise ValueError(f"a tick at {now} does not follow one at {self.at}")
         notes = Notes()
         self._remark(inputs, now, notes)
-        tally, ring_rows = self._measure(inputs, now)
+        self._ledger.begin(now)
+        counted, ring_rows = self._measure(inputs, now, notes)
+        tally = counted.spent()
         self._sampled(inputs, now, notes)
         self._wishes.hear(inputs.commands, now, notes)
         self._feedback.learn(inputs.effects, now, notes)
@@ -95,11 +100,11 @@ class Engine:
         self._guard.weigh(tally, inputs, self._wishes.approvals, now, notes)
         self._verifier.verify(tally, since, now, notes)
         self._find(tally, now, notes)
-        ledger = self._ledger.add(self.catalog, self._desk, tally, now)
+        self._ledger.add(self.catalog, self._desk, counted, self._excluding.owner, now)
         self._casework.settle(now, notes)
         self._paging.tell(now, notes)
         self.at, self.sequence, self._tally = now, self.sequence + 1, tally
-        return self._outcome(inputs, now, notes, ring_rows, ledger)
+        return self._outcome(inputs, now, notes, ring_rows)
 
     def view(self, now: Instant) -> View:
         """Everything there is to see at the last tick."""
@@ -132,14 +137,18 @@ class Engine:
         """What can be explained: routes, SLOs, and incidents and alerts that are remembered."""
         return subjects(self._parts)
 
-    def _measure(self, inputs: Inputs, now: Instant) -> tuple[Tally, tuple[RingRow, ...]]:
+    def _measure(self, inputs: Inputs, now: Instant, notes: Notes) -> tuple[Tally, tuple[RingRow, ...]]:
+        self._excluding.hear(inputs.commands, now, notes)
+        self._ledger.set_aside(self._excluding.past_cells(), now)
         for reading in inputs.readings:
             self._desk.readings[reading.name] = reading
         tally = self._counter.count(inputs.batches, now, inputs.counted)
         uptime = self._uptimes.advance(inputs.probes, tally, now)
+        tally.excluded |= self._excluding.step(now)
         self._parts.untimed_total += tally.untimed_total
         self._parts.untimed_bad += tally.untimed_bad
         rows = [ring_row(self._parts, name, row) for name, row in self._rings.advance(tally, uptime, now)]
+        self._excluding.settle(tally, now)
         return tally, tuple(rows)
 
     def _sampled(self, inputs: Inputs, now: Instant, notes: Notes) -> None:
@@ -179,9 +188,7 @@ class Engine:
                 notes.note(now, TransitionKind.FINDING, key, text)
         self._desk.findings = dict(tally.findings)
 
-    def _outcome(
-        self, inputs: Inputs, now: Instant, notes: Notes, rows: tuple[RingRow, ...], ledger: tuple[LedgerEntry, ...]
-    ) -> Outcome:
+    def _outcome(self, inputs: Inputs, now: Instant, notes: Notes, rows: tuple[RingRow, ...]) -> Outcome:
         return Outcome(
             sequence=self.sequence,
             at=now,
@@ -189,7 +196,9 @@ class Engine:
             outbox=tuple(notes.outbox),
             intents=tuple(notes.intents),
             incidents=tuple(notes.incidents.values()),
-            ledger=ledger,
+            ledger=self._ledger.changed(),
+            ledger_late=tuple(self._ledger.late),
+            ledger_aside=tuple(self._ledger.aside),
             ring_rows=rows,
             sections=changed_sections(self._parts),
             commands=tuple(command.id for command in inputs.commands),

@@ -10,6 +10,7 @@ from figwatch_agent.engine.cases import CaseState
 from figwatch_agent.engine.desk import Baseline, Silence
 from figwatch_agent.evaluate.uptime import UptimeMeter
 from figwatch_agent.model.batch import Reading, Series
+from figwatch_agent.model.exclusion import Exclusion
 from figwatch_agent.model.incident import Alert
 
 
@@ -117,3 +118,34 @@ class ReadingsState:
     """Newest readings."""
 
     readings: tuple[Reading, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartState:
+    """What a piece sets aside in one ring."""
+
+    ring: str
+    after: Instant
+    until: Instant | None
+    columns: tuple[str, ...]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PieceState:
+    """A stretch of time of some streams that an exclusion sets aside."""
+
+    exclusion: str
+    after: Instant
+    until: Instant | None
+    streams: tuple[str, ...]
+    parts: tuple[PartState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExclusionsState:
+    """All exclusions, and what they set aside."""
+
+    exclusions: tuple[Exclusion, ...]
+    pieces: tuple[PieceState, ...]

@@ -133,7 +133,7 @@ class Gate:
 
     def _answers(self) -> tuple[Counts, Counts]:
         """Failed of judged requests of the last day, of the service and of legacy."""
-        inside = self._parts.rings.rings["answers"].window(COMPARED_OVER).inside
+        inside = self._parts.rings.read("answers", COMPARED_OVER).inside
         by = inside.reshape(2, -1, len(BUCKET_SIDES))[:, self._route.index]
         pairs = [(max(int(by[1, side]), 0), max(int(by[0, side]), 0)) for side in range(len(BUCKET_SIDES))]
         service, legacy = (Counts(bad=min(bad, total), total=total) for bad, total in pairs)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, Instant
 from figwatch_agent.engine.catalog import Stream, WatchedRoute
 from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, TRAFFIC_SIDES
-from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.measuring import COVERED, Rings
 from figwatch_agent.model.history import SPANS, Axis, Bounds, BudgetHistory, Count, RouteHistory, RouteShare, Shares
 from figwatch_agent.model.history import SideHistory as Side
 
@@ -199,12 +199,12 @@ class Histories:
 
     def _slots(self, ring: str, axis: Axis, columns: slice = slice(None)) -> Counts:
         """Events by [slot, column]."""
-        found: Counts = np.diff(self._rings.rings[ring].counted_at(_boundaries(axis), columns), axis=0)
+        found: Counts = np.diff(self._rings.counted_at(ring, _boundaries(axis), columns), axis=0)
         return found
 
     def _measured(self, axis: Axis, streams: slice = slice(None)) -> Counts:
         """Covered time by [slot, stream]."""
-        found: Counts = np.diff(self._rings.coverage.counted_at(_boundaries(axis), streams), axis=0)
+        found: Counts = np.diff(self._rings.counted_at(COVERED, _boundaries(axis), streams), axis=0)
         return found
 
     def _budget_step(self, window: Duration) -> Duration:

@@ -9,6 +9,7 @@ from figwatch_agent.durations import Duration, Instant, format_duration, format_
 from figwatch_agent.engine.catalog import Stream
 from figwatch_agent.engine.figures import EVENT_KINDS, brought_of, data_loss_of, frequency_of, nothing
 from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES
+from figwatch_agent.engine.measuring import StreamWindow
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.evaluate.latency import quantile, rank_bucket
 from figwatch_agent.evaluate.mttr import Mttr, StageFigures, Stages, mttr, stages
@@ -102,14 +103,15 @@ def _asked(probes: Stream | None, requests: Stream | None) -> str:
 def _probe_based(parts: Parts, stream: Stream, criterion: Criterion) -> Figure:
     up, down = parts.rings.uptime(criterion.over)[stream.index]
     surely_up, surely_down = parts.rings.uptime_at_least(criterion.over)[stream.index]
+    over = max(criterion.over - int(parts.rings.time_aside(criterion.over)[stream.index]), 1)
     # The slot at the window's edge is longer than what of it lies inside.
-    up, down = min(up, criterion.over), min(down, criterion.over)
-    unknown = max(criterion.over - up - down, 0)
+    up, down = min(up, over), min(down, over)
+    unknown = max(over - up - down, 0)
     account = Uptime(up_ms=up, down_ms=down, unknown_ms=unknown)
     return Figure(
         name=PROBES,
-        low=Fraction(surely_up, criterion.over),
-        high=1 - Fraction(surely_down, criterion.over),
+        low=Fraction(surely_up, over),
+        high=1 - Fraction(surely_down, over),
         estimate=account.availability,
         unit="ratio",
         coverage=account.coverage,
@@ -129,7 +131,7 @@ def _request_based(parts: Parts, stream: Stream, criterion: Criterion) -> Figure
         total_low=int(window.total.inside[places].sum()),
         total_high=total,
         covered=min(parts.rings.covered_at_least(criterion.over, place) for place in places),
-        window=criterion.over,
+        window=max(criterion.over - int(window.aside[places].min()), 1),
     )
     where = streams[0].route if len(streams) == 1 else f"{len(streams)} routes"
     return Figure(
@@ -307,5 +309,11 @@ def _coverage(parts: Parts, service: ServiceSlos, over: Duration) -> Fraction:
     window = parts.rings.streams(over)
     streams = [s for s in parts.rings.catalog.streams if s.sided and s.service is service]
     streams = streams or [s for s in parts.rings.catalog.streams if s.sided]
-    covered = min((int(window.covered.most[stream.index]) for stream in streams), default=0)
-    return min(Fraction(covered, over), Fraction(1))
+    shares = (_share(window, stream.index, over) for stream in streams)
+    return min(shares, default=Fraction(0))
+
+
+def _share(window: StreamWindow, stream: int, over: Duration) -> Fraction:
+    """Measured time / time, without time that is excluded."""
+    measurable = max(over - int(window.aside[stream]), 1)
+    return min(Fraction(int(window.covered.most[stream]), measurable), Fraction(1))

@@ -7,10 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.engine.aside import Aside, later_than
 from figwatch_agent.engine.catalog import Catalog, Stream
 from figwatch_agent.engine.coverage import Coverage
+from figwatch_agent.engine.less import less
 from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, ELSEWHERE, SIDES, TRAFFIC_SIDES
 from figwatch_agent.engine.tally import Tally
+from figwatch_agent.evaluate.excluded import set_aside_by
 from figwatch_agent.evaluate.layouts import LAYOUTS
 from figwatch_agent.evaluate.windows import Ring, Row, Window, reaching
 
@@ -30,6 +33,7 @@ class StreamWindow:
     total: Window
     bad: Window
     covered: Window
+    aside: Counts  # milliseconds of it that exclusions set aside, by stream
 
 
 class Rings:
@@ -46,6 +50,8 @@ class Rings:
         self._place_of = {stream.index: place for place, stream in enumerate(self._split)}  # in the ring of the sides
         self.judging = judging(catalog)
         self.sided: dict[int, list[int]] = _sided(catalog)
+        self.aside = Aside(self._streams)
+        self._less: dict[tuple[str, Duration], tuple[Instant | None, int, Window]] = {}  # as read last
         layouts, longest = LAYOUTS[catalog.settings.layout], catalog.longest_window
         budget = reaching(layouts.budget, longest)
         self.coverage = Coverage(budget, len(catalog.streams))
@@ -107,6 +113,11 @@ class Rings:
                 for row in ring.advance(at, counts):
                     yield name, row
 
+    def split_columns(self, streams: Counts) -> Counts:
+        """Columns of these streams in the ring of the sides, of every side; none of those without sides."""
+        places = np.array([self._place_of[each] for each in streams.tolist() if each in self._place_of], dtype=np.int64)
+        return np.concatenate([part * len(self._split) + places for part in range(2 * len(SIDES))])
+
     def side_columns(self, stream: int, place: int) -> tuple[int, int]:
         """Columns (total, bad) of a stream in the ring of the sides, by the place of the side among BUCKET_SIDES."""
         count = len(self._split)
@@ -119,12 +130,71 @@ class Rings:
         return np.zeros(2 * len(self.judging), dtype=np.int64) if found is None else found.reshape(-1)
 
     def streams(self, length: Duration) -> StreamWindow:
-        """Events and covered time of every stream over the last ``length``."""
-        window, count = self.rings["budget"].window(length), self._streams
-        return StreamWindow(length, _part(window, 0, count), _part(window, count, count), self.coverage.window(length))
+        """Events and covered time of every stream over the last ``length``, without what is set aside."""
+        return self._joined(length, self.read("budget", length), self.read(COVERED, length))
+
+    def whole(self, length: Duration) -> StreamWindow:
+        """The same with what is set aside."""
+        return self._joined(length, self.rings["budget"].window(length), self.coverage.window(length))
+
+    def _joined(self, length: Duration, window: Window, covered: Window) -> StreamWindow:
+        total, bad = _part(window, 0, self._streams), _part(window, self._streams, self._streams)
+        return StreamWindow(length, total, bad, covered, self.time_aside(length))
+
+    def time_aside(self, length: Duration) -> Counts:
+        """Milliseconds of the last ``length`` that are set aside, by stream."""
+        now = self.rings["budget"].at or 0
+        return self.aside.time(now - length, now)
+
+    def read(self, name: str, length: Duration) -> Window:
+        """A window of one ring, or of covered time by stream, without what is set aside; worked out once a tick."""
+        ring, parts = self.ring(name), self.aside.parts(name)
+        whole = self.coverage.window(length) if name == COVERED else ring.window(length)
+        if not parts:
+            return whole
+        found = self._less.get((name, length))
+        if found is None or found[:2] != (ring.at, self.aside.version):
+            window = less(ring, length, whole, parts, self.current(name))
+            found = self._less[name, length] = ring.at, self.aside.version, window
+        return found[2]
+
+    def ring(self, name: str) -> Ring:
+        """A ring by its name."""
+        return self.coverage.ring if name == COVERED else self.rings[name]
+
+    def current(self, name: str) -> Counts:
+        """What the columns of a ring have counted so far; covered time by stream."""
+        current = self.ring(name).current
+        return current[self.coverage.group] if name == COVERED else current
+
+    def by(self, name: str, at: Instant) -> Counts | None:
+        """What they had counted by an instant; None where the ring keeps no boundary there any more."""
+        ring = self.ring(name)
+        if ring.at is None or at >= ring.at:
+            return self.current(name).copy()
+        try:
+            found: Counts = self._counted_at(name, np.array([at], dtype=np.int64))[0]
+        except ValueError:
+            return None
+        return found
+
+    def counted_at(self, name: str, boundaries: Counts, columns: slice = slice(None)) -> Counts:
+        """[instant, column]: what was counted up to boundaries of a ring, without what is set aside."""
+        whole, parts = self._counted_at(name, boundaries, columns), self.aside.parts(name)
+        return whole - set_aside_by(parts, boundaries, whole, columns.start or 0) if parts else whole
+
+    def _counted_at(self, name: str, boundaries: Counts, columns: slice = slice(None)) -> Counts:
+        if name == COVERED:
+            return self.coverage.counted_at(boundaries, columns)
+        return self.rings[name].counted_at(boundaries, columns)
+
+    def bad_since(self, stream: int, count: int) -> int:
+        """Bad events of a stream that were counted after ``count`` of them had been, without what is set aside."""
+        current, column = self.rings["budget"].current, self._streams + stream
+        return int(current[column]) - count - later_than(self.aside.parts("budget"), column, count, current)
 
     def counted(self) -> tuple[Counts, Counts]:
-        """Total and bad of every stream since the state began, events of windows only."""
+        """Total and bad of every stream since the state began, events of windows only, whatever is set aside."""
         current, count = self.rings["budget"].current, self._streams
         return current[:count], current[count : 2 * count]
 
@@ -142,7 +212,7 @@ class Rings:
         place = self._place_of.get(stream.index)
         if place is None:
             return [(0, 0)] * len(SIDES)
-        inside = self.rings["sides"].window(length).inside.reshape(-1, 2, len(self._split))
+        inside = self.read("sides", length).inside.reshape(-1, 2, len(self._split))
         return [(int(side[1, place]), int(side[0, place])) for side in inside]
 
     def traffic(self, length: Duration) -> Counts:
@@ -159,12 +229,12 @@ class Rings:
 
     def buckets(self, length: Duration) -> Counts:
         """Requests by [route, side, bucket] over the last ``length``, each bucket by itself."""
-        cumulative = self.rings["buckets"].window(length).most.reshape(-1, len(BUCKET_SIDES), len(BOUNDS) + 1)
+        cumulative = self.read("buckets", length).most.reshape(-1, len(BUCKET_SIDES), len(BOUNDS) + 1)
         return np.maximum(np.diff(cumulative, axis=2, prepend=0), 0)
 
     def bucket_parts(self, length: Duration) -> tuple[Counts, Counts]:
         """The same apart: surely in the window, and in the slot that its start cuts."""
-        window = self.rings["buckets"].window(length)
+        window = self.read("buckets", length)
         shape = (-1, len(BUCKET_SIDES), len(BOUNDS) + 1)
         inside, edge = (
             np.maximum(np.diff(part.reshape(shape), axis=2, prepend=0), 0) for part in (window.inside, window.edge)
@@ -173,18 +243,18 @@ class Rings:
 
     def covered_at_least(self, length: Duration, stream: int) -> Duration:
         """Measured time of a stream that surely lies in the last ``length``."""
-        window, outside = self.coverage.window(length), self.coverage.ring.cut(length)
+        window, outside = self.read(COVERED, length), self.coverage.ring.cut(length)
         return int(window.inside[stream]) + max(int(window.edge[stream]) - outside, 0)
 
     def uptime(self, length: Duration) -> dict[int, tuple[Duration, Duration]]:
         """(up, down) milliseconds over the last ``length`` by stream."""
-        most, count = self.rings["uptime"].window(length).most, len(self._probed)
+        most, count = self.read("uptime", length).most, len(self._probed)
         return {stream.index: (int(most[place]), int(most[count + place])) for place, stream in enumerate(self._probed)}
 
     def uptime_at_least(self, length: Duration) -> dict[int, tuple[Duration, Duration]]:
         """(up, down) milliseconds that surely lie in the last ``length``: of a cut slot what cannot lie before it."""
         ring, count = self.rings["uptime"], len(self._probed)
-        window, outside = ring.window(length), ring.cut(length)
+        window, outside = self.read("uptime", length), ring.cut(length)
         least = window.inside + np.maximum(window.edge - outside, 0)
         return {stream.index: (int(least[i]), int(least[count + i])) for i, stream in enumerate(self._probed)}
 

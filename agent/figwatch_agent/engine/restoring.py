@@ -7,11 +7,13 @@ from numpy.typing import NDArray
 
 from figwatch_agent.engine.cases import Case
 from figwatch_agent.engine.desk import closing
+from figwatch_agent.engine.excluded_state import exclusions_state, restore_exclusions, versions
 from figwatch_agent.engine.forms import (
     Columns,
     CounterState,
     CoverageState,
     DeskState,
+    ExclusionsState,
     ReadingsState,
     RingState,
     SeriesState,
@@ -26,7 +28,7 @@ from figwatch_agent.model.batch import SeriesTable
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.outcome import Saved
 from figwatch_agent.model.settings import Scrape
-from figwatch_agent.model.wire import decode
+from figwatch_agent.model.wire import decode, encode
 
 T = TypeVar("T")
 Integers = NDArray[np.int64]
@@ -39,6 +41,7 @@ def restore(parts: Parts, saved: Saved) -> None:
     _restore_coverage(parts, saved)
     for name in parts.rings.rings:
         _restore_ring(parts, name, saved)
+    _restore_exclusions(parts)
     _restore_counters(parts)
     _restore_watches(parts)
     _restore_streams(parts)
@@ -62,6 +65,15 @@ def _moved(values: Integers, places: tuple[Integers, Integers], into: Integers) 
     moved = into.copy()
     moved[places[1]] = values[places[0]]
     return moved
+
+
+def _restore_exclusions(parts: Parts) -> None:
+    state = _section(parts, "exclusions", ExclusionsState)
+    if state is not None:
+        restore_exclusions(parts.excluding, state)
+        # What the files no longer name is gone from it: then it is written anew.
+        if encode(exclusions_state(parts.excluding)).encode() == parts.written["exclusions"]:
+            parts.excluded = versions(parts.excluding)
 
 
 def _restore_ring(parts: Parts, name: str, saved: Saved) -> None:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from figwatch_agent.engine.counting import Counter
 from figwatch_agent.engine.desk import Desk
+from figwatch_agent.engine.excluded_state import exclusions_state, versions
+from figwatch_agent.engine.excluding import Excluding
 from figwatch_agent.engine.forms import (
     Columns,
     CounterState,
@@ -42,11 +44,13 @@ class Parts:
     signals: Signals
     uptimes: Uptimes
     desk: Desk
+    excluding: Excluding
     untimed_total: Integers
     untimed_bad: Integers
     written: dict[str, bytes] = field(default_factory=dict)  # sections as they stand in the store
     pages: dict[str, tuple[SeriesTable, Vanished]] = field(default_factory=dict)  # by scrape target, as written last
     born: dict[str, Integers] = field(default_factory=dict)  # by ring, one instant per column
+    excluded: tuple[int, int] = (0, 0)  # versions of the exclusions, as written last
     keys: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # section name and keys of its columns
 
     def columns(self, ring: str) -> tuple[str, tuple[str, ...]]:
@@ -113,6 +117,9 @@ def _sections(parts: Parts) -> dict[str, object]:
             sections[f"series/{target}"] = SeriesState(
                 series=memory.table.series, families=memory.table.families, vanished=tuple(memory.vanished.items())
             )
+    if parts.excluded != versions(parts.excluding):
+        parts.excluded = versions(parts.excluding)
+        sections["exclusions"] = exclusions_state(parts.excluding)
     sections |= _watch_sections(parts)
     sections["coverage"] = _coverage_state(parts)
     sections["desk"] = _desk_state(parts)

@@ -66,6 +66,10 @@ class Signals:
         if now - since > self.catalog.longest_gap:  # the agent was off: nobody looked, so nothing was lost
             self.last_known = np.where(self.last_known > 0, self.last_known + (now - since), 0)
         self.last_known = np.where(tally.known, now, self.last_known)
+        # What is excluded is as silent as it was when the exclusion began: nothing is lost by it, and nothing is found.
+        self.last_known = np.where(
+            tally.excluded & (self.last_known > 0), self.last_known + (now - since), self.last_known
+        )
         used = tally.traffic[:-1].sum(axis=1) > 0
         self.last_request = np.where(used, now, self.last_request)
         found: dict[str, Signal] = {}

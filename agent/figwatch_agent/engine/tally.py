@@ -1,6 +1,6 @@
 """The events of one tick, by stream, route and latency bucket."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,5 +20,19 @@ class Tally:
     covered: Counts  # [stream]: milliseconds that became known
     traffic: Counts  # [route + 1, traffic side]
     buckets: Counts  # [route, bucket side, bucket]
+    excluded: NDArray[np.bool_]  # [stream]: set aside
     findings: dict[str, str] = field(default_factory=dict)  # by what it is about
     stream_findings: dict[int, str] = field(default_factory=dict)  # why a stream is not measured
+
+    def spent(self) -> "Tally":
+        """Without what is set aside: of that nothing is known and nothing is unknown, and nobody decides on it."""
+        if not self.excluded.any():
+            return self
+        rows = ~self.excluded
+        return replace(
+            self,
+            total=self.total * rows[:, None],
+            bad=self.bad * rows[:, None],
+            known=self.known & rows,
+            covered=self.covered * rows,
+        )

@@ -15,6 +15,7 @@ from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.error_budget import budget_remaining
 from figwatch_agent.evaluate.weighted import Spent, burn_bounds
 from figwatch_agent.model.view import (
+    NOTHING,
     Counts,
     RouteView,
     SideView,
@@ -53,6 +54,7 @@ def view_of(parts: Parts, tally: Tally | None, sequence: int, at: Instant) -> Vi
             if each.until > at
         ),
         mode=catalog.settings.rollback.mode.value,
+        exclusions=tuple(reversed(parts.excluding.known.values())),
         hold=catalog.settings.alerting.hold,
         wall_step=desk.wall_step,
     )
@@ -76,12 +78,25 @@ class _Windows:
         return Spent(
             bad=bad,
             bad_edge=bad_edge,
-            window=length,
+            window=length - self.aside(length, stream.index),
             total=total,
             total_edge=total_edge,
             covered=covered,
             covered_edge=covered_edge,
         )
+
+    def aside(self, length: Duration, index: int) -> Duration:
+        """Milliseconds of a window that are set aside."""
+        return int(self._rings.time_aside(length)[index]) if self._rings.aside.pieces else 0
+
+    def excluded(self, length: Duration, index: int) -> tuple[Counts, Counts]:
+        """(all, at the edge) of the events of a window that are set aside."""
+        whole = self._rings.whole(length)
+        bad, bad_edge, total, total_edge, _, _ = self._all(length, index)
+        most = Counts(
+            bad=int(whole.bad.most[index]) - bad - bad_edge, total=int(whole.total.most[index]) - total - total_edge
+        )
+        return most, Counts(bad=int(whole.bad.edge[index]) - bad_edge, total=int(whole.total.edge[index]) - total_edge)
 
     def _all(self, length: Duration, index: int) -> tuple[int, int, int, int, int, int]:
         found = self._read.get(length)
@@ -118,7 +133,10 @@ def _stream(
     index, length, objective = stream.index, stream.service.window, stream.slo.objective
     bad, bad_edge, total, total_edge, covered = windows.of(length, index)
     counts, budget = Counts(bad=bad + bad_edge, total=total + total_edge), 1 - objective
-    since = max(min(length, at - (parts.rings.first_tick or at)), 1)
+    aside = windows.aside(length, index)
+    measurable = max(length - aside, 1)
+    since = max(min(length, at - (parts.rings.first_tick or at)) - aside, 1)
+    excluded, excluded_edge = windows.excluded(length, index) if aside else (NOTHING, NOTHING)
     known = tally is not None and bool(tally.known[index])
     idle = known and not stream.probed and tally is not None and not int(tally.total[index].sum())
     return StreamView(
@@ -131,15 +149,26 @@ def _stream(
         counts=counts,
         edge=Counts(bad=bad_edge, total=total_edge),
         budget_left=budget_remaining(counts.bad, counts.total, objective),
-        coverage=Fraction(min(covered, length), length),
+        coverage=Fraction(min(covered, measurable), measurable),
         known=Fraction(min(covered, since), since),
         totals=totals,
-        state="unknown" if not known else "idle" if idle else "ok",
+        state=_state(tally, index, idle),
+        excluded=excluded,
+        excluded_edge=excluded_edge,
+        excluded_time=aside,
         finding="" if tally is None else tally.stream_findings.get(index, ""),
         tiers=tuple(_tier(parts, watch, budget, windows) for watch in watches),
         burn=stream.slo.burn,
         span=_span(parts, stream),
     )
+
+
+def _state(tally: Tally | None, index: int, idle: bool) -> str:
+    if tally is not None and bool(tally.excluded[index]):
+        return "excluded"
+    if tally is None or not bool(tally.known[index]):
+        return "unknown"
+    return "idle" if idle else "ok"
 
 
 def _tier(parts: Parts, watch: Watch, budget: Fraction, windows: _Windows) -> TierView:
@@ -171,7 +200,8 @@ def _span(parts: Parts, stream: Stream) -> Span | None:
     if not stream.probed:
         return None
     up, down = parts.rings.uptime(stream.service.window)[stream.index]
-    return Span(up=up, down=down, unknown=max(stream.service.window - up - down, 0))
+    aside = int(parts.rings.time_aside(stream.service.window)[stream.index])
+    return Span(up=up, down=down, unknown=max(stream.service.window - aside - up - down, 0))
 
 
 def _routes(parts: Parts, tally: Tally | None) -> tuple[RouteView, ...]:
@@ -191,7 +221,7 @@ def _routes(parts: Parts, tally: Tally | None) -> tuple[RouteView, ...]:
                 requests=tuple(zip(TRAFFIC_SIDES, hour[route.index], strict=True)),
                 sides=_sides(parts, route, buckets),
                 lately=tuple(zip(TRAFFIC_SIDES, lately[route.index], strict=True)),
-                known=tally is not None and any(bool(tally.known[index]) for index in streams),
+                known=tally is not None and any(bool(tally.known[index] or tally.excluded[index]) for index in streams),
             )
         )
     return tuple(found)

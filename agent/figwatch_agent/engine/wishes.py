@@ -8,12 +8,14 @@ from figwatch_agent.durations import Instant, format_duration, format_instant
 from figwatch_agent.engine.cases import Case
 from figwatch_agent.engine.casework import Casework
 from figwatch_agent.engine.catalog import Catalog
-from figwatch_agent.engine.desk import Baseline, Desk, Notes, Silence
+from figwatch_agent.engine.desk import Baseline, Desk, Notes, Silence, refuse
 from figwatch_agent.engine.telling import Telling
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.incident import IncidentKind
 from figwatch_agent.model.outcome import TransitionKind
+
+EXCLUSIONS = frozenset({CommandKind.EXCLUDE, CommandKind.END_EXCLUSION})
 
 Carry = Callable[[Command, Instant, Notes], str]
 """Carries a command out; gives "" or the reason of its refusal."""
@@ -45,10 +47,8 @@ class Wishes:
         self.approvals = []
         self.desk.silences = [silence for silence in self.desk.silences if silence.until > now]
         for command in commands:
-            refusal = self._kinds[command.kind](command, now, notes)
-            if refusal:
-                text = f"{command.kind.value} {command.subject} of {command.actor} refused: {refusal}"
-                notes.note(now, TransitionKind.COMMAND_REFUSED, command.subject, text, actor=command.actor)
+            if command.kind not in EXCLUSIONS:  # those were heard before the tick was counted
+                refuse(command, self._kinds[command.kind](command, now, notes), now, notes)
 
     def _case(self, subject: str) -> Case | None:
         """The open case of an incident's id or of a route; what users of the route suffer comes first."""

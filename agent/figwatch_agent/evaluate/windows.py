@@ -162,6 +162,13 @@ class Ring:
         start = self.at - length
         return start - self._edge(start, self._level_for(length)).below
 
+    def around(self, length: Duration) -> tuple[Instant, Instant]:
+        """The boundaries around the start of a window, which are one where it lies on a boundary."""
+        if self.at is None:
+            return 0, 0
+        edge = self._edge(self.at - length, self._level_for(length))
+        return edge.below, edge.above
+
     def counted_at(self, boundaries: Counts, columns: slice = _ALL) -> Counts:
         """What the columns had counted at these instants, [instant, column]; at those ahead, what they have by now.
 

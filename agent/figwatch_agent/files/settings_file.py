@@ -172,6 +172,9 @@ ALERTING = record(
         "hold": may(DURATION, "after the last bad tick, before an alert may resolve; 5m if left out"),
         "telemetry_lost_after": may(DURATION, "2m if left out"),
         "traffic_lost_after": may(DURATION, "5m if left out"),
+        "exclusion_open_after": may(
+            DURATION, "of exclusions left open, before a finding tells of them; 1d if left out"
+        ),
     },
 )
 

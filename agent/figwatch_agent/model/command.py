@@ -17,6 +17,8 @@ class CommandKind(StrEnum):
     EVENT = "event"  # a deployment, a measurement, ... in `data`
     BASELINE = "baseline"  # a recorded baseline in `data`
     EXTERNAL_ALERT = "external_alert"  # from Alertmanager, in `data`
+    EXCLUDE = "exclude"  # subject: route, SLO or service; why; scope, from, to and who in `data`
+    END_EXCLUSION = "end_exclusion"  # subject: id of the exclusion; why
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -58,6 +58,20 @@ class LedgerEntry:
     incident: str  # "" where none was open
     bad: int
     total: int
+    exclusion: str = ""  # id of the exclusion that sets them aside; "" where they are spent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerAside:
+    """Events of earlier intervals that an exclusion sets aside after the fact, whichever side and incident they had."""
+
+    start: Instant  # of the first interval
+    end: Instant  # where the last one ends
+    slo: str
+    route: str
+    exclusion: str
+    bad: int
+    total: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +96,8 @@ class Outcome:
     intents: tuple[RollbackIntent, ...] = ()
     incidents: tuple[Incident, ...] = ()  # those that changed, whole
     ledger: tuple[LedgerEntry, ...] = ()
+    ledger_late: tuple[LedgerEntry, ...] = ()  # increments of cells of earlier intervals, told late
+    ledger_aside: tuple[LedgerAside, ...] = ()  # after those: spent events of earlier intervals that are set aside
     ring_rows: tuple[RingRow, ...] = ()
     sections: tuple[tuple[str, bytes], ...] = ()  # named parts of the engine's state that changed
     commands: tuple[str, ...] = ()  # ids consumed

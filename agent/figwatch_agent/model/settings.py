@@ -99,6 +99,7 @@ class Alerting:
     hold: Duration = 5 * MINUTE  # after the last bad tick, before an alert may resolve
     telemetry_lost_after: Duration = 2 * MINUTE
     traffic_lost_after: Duration = 5 * MINUTE
+    exclusion_open_after: Duration = DAY  # a finding tells of exclusions that were left open for longer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.model.exclusion import Exclusion
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.names import Stage
 from figwatch_agent.model.slo import Criterion
@@ -60,11 +61,14 @@ class StreamView:
     coverage: Fraction  # measured time / window
     known: Fraction  # measured time / time since the agent first ran, within the window
     totals: Counts  # since the beginning, events outside every window included
-    state: str  # ok | idle | unknown
+    state: str  # ok | idle | unknown | excluded
     finding: str  # why unknown, in words; "" otherwise
     tiers: tuple[TierView, ...]
     span: Span | None = None  # uptime only
     burn: str = "time"  # traffic: the weighted burn rate has to exceed a tier's factor as well
+    excluded: Counts = NOTHING  # of the window, beside ``counts``: both add up to what was counted
+    excluded_edge: Counts = NOTHING  # of ``excluded``, those in the slot that the window's start cuts
+    excluded_time: Duration = 0  # of the window; neither known nor unknown
     edge: Counts = NOTHING  # of ``counts``, those in the slot that the window's start cuts: they may lie before it
 
 
@@ -182,3 +186,4 @@ class View:
     mode: str
     hold: Duration
     wall_step: Duration
+    exclusions: tuple[Exclusion, ...] = ()  # newest first

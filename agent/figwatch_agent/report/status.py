@@ -14,6 +14,7 @@ from figwatch_agent.durations import format_instant
 from figwatch_agent.evaluate.legacy_ratio import overall
 from figwatch_agent.model.view import TargetView, View
 from figwatch_agent.report.criteria import criterion_document
+from figwatch_agent.report.exclusions import exclusion_document
 from figwatch_agent.report.incidents import incident_document
 from figwatch_agent.report.numbers import seconds, text
 from figwatch_agent.report.secrecy import without_userinfo
@@ -43,6 +44,7 @@ def status_document(view: View, healthy: Mapping[str, bool]) -> dict[str, object
             {"subject": each.subject, "until": format_instant(each.until), "actor": each.actor, "why": each.why}
             for each in view.silences
         ],
+        "exclusions": [exclusion_document(each, view.at) for each in view.exclusions],
         "criteria": [criterion_document(measured) for measured in view.criteria],
     }
 

@@ -25,6 +25,7 @@ from figwatch_agent.model.event import Event, EventKind
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.intent import RollbackIntent
 from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry
+from figwatch_agent.model.ledger import Key, settle
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, Transition
 from figwatch_agent.model.page import OutboxRow
 from figwatch_agent.store import messages
@@ -43,7 +44,7 @@ class MemoryStore:
         self._at: Instant | None = None
         self._sections: dict[str, bytes] = {}
         self._ring_rows: dict[tuple[str, int, int], RingRow] = {}
-        self._ledger: dict[tuple[Instant, str, str, str, str], LedgerEntry] = {}
+        self._ledger: dict[Key, LedgerEntry] = {}
         self._incidents: dict[str, Incident] = {}  # in the order they were opened
         self._transitions: list[Transition] = []
         self._outbox: dict[str, Delivery] = {}  # in the order they were made
@@ -89,7 +90,7 @@ class MemoryStore:
             self._add_row(row, outcome.at)
         for intent in outcome.intents:
             self._add_intent(intent)
-        self._ledger.update({(e.interval, e.slo, e.route, e.side, e.incident): e for e in outcome.ledger})
+        settle(self._ledger, outcome)
         self._ring_rows.update({(row.ring, row.level, row.slot): row for row in outcome.ring_rows})
         self._sections.update(outcome.sections)
         self._events = {event.key: event for event in reversed(outcome.events)} | self._events

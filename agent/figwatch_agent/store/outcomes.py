@@ -1,16 +1,26 @@
 """Outcomes into the tables, and the state they left out of them."""
 
 import sqlite3
+from typing import Final
 
 from figwatch_agent.durations import Instant
 from figwatch_agent.errors import StoreError
 from figwatch_agent.model.incident import Incident
-from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, Transition
+from figwatch_agent.model.ledger import moved
+from figwatch_agent.model.outcome import LedgerAside, LedgerEntry, Outcome, RingRow, Saved, Transition
 from figwatch_agent.store import audit, events, inbox, journal, outbox
 from figwatch_agent.store.values import from_text, to_text
 
 CLOSED_INCIDENTS_LOADED = 1000
 """How many closed incidents come back at start; older ones stay in the file."""
+
+_CELL: Final = "interval, slo, route, side, incident, exclusion, bad, total"
+_PUT: Final = (
+    f"INSERT INTO ledger ({_CELL}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "  # noqa: S608 (a constant)
+    "ON CONFLICT (interval, slo, route, side, incident, exclusion) DO UPDATE SET "
+)
+_SET: Final = _PUT + "bad = excluded.bad, total = excluded.total"
+_ADD: Final = _PUT + "bad = bad + excluded.bad, total = total + excluded.total"
 
 
 def is_next(last: int, sequence: int) -> bool:
@@ -67,8 +77,8 @@ def transitions(connection: sqlite3.Connection, limit: int) -> tuple[Transition,
 def ledger(connection: sqlite3.Connection, slo: str | None) -> tuple[LedgerEntry, ...]:
     """The budget ledger, oldest first."""
     found = connection.execute(
-        """SELECT interval, slo, route, side, incident, bad, total FROM ledger WHERE ?1 IS NULL OR slo = ?1
-            ORDER BY interval, slo, route, side, incident""",
+        f"""SELECT {_CELL} FROM ledger WHERE ?1 IS NULL OR slo = ?1
+            ORDER BY interval, slo, route, side, incident, exclusion""",  # noqa: S608 (a constant)
         (slo,),
     )
     return tuple(_ledger_entry(columns) for columns in found)
@@ -110,12 +120,10 @@ def _put_incidents(connection: sqlite3.Connection, changed: tuple[Incident, ...]
 
 
 def _put_counts(connection: sqlite3.Connection, outcome: Outcome) -> None:
-    connection.executemany(
-        """INSERT INTO ledger (interval, slo, route, side, incident, bad, total) VALUES (?, ?, ?, ?, ?, ?, ?)
-            ON CONFLICT (interval, slo, route, side, incident)
-            DO UPDATE SET bad = excluded.bad, total = excluded.total""",
-        [(e.interval, e.slo, e.route, e.side, e.incident, e.bad, e.total) for e in outcome.ledger],
-    )
+    connection.executemany(_SET, [_cell(entry) for entry in outcome.ledger])
+    connection.executemany(_ADD, [_cell(entry) for entry in outcome.ledger_late])
+    for aside in outcome.ledger_aside:
+        connection.executemany(_ADD, [_cell(entry) for entry in moved(_spent(connection, aside), aside)])
     connection.executemany(
         """INSERT INTO ring_row (ring, level, slot, boundary, data) VALUES (?, ?, ?, ?, ?)
             ON CONFLICT (ring, level, slot) DO UPDATE SET boundary = excluded.boundary, data = excluded.data""",
@@ -125,6 +133,20 @@ def _put_counts(connection: sqlite3.Connection, outcome: Outcome) -> None:
         "INSERT INTO section (name, data) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET data = excluded.data",
         outcome.sections,
     )
+
+
+def _cell(entry: LedgerEntry) -> tuple[int, str, str, str, str, str, int, int]:
+    names = entry.slo, entry.route, entry.side, entry.incident, entry.exclusion
+    return (entry.interval, *names, entry.bad, entry.total)
+
+
+def _spent(connection: sqlite3.Connection, aside: LedgerAside) -> list[LedgerEntry]:
+    found = connection.execute(
+        f"""SELECT {_CELL} FROM ledger
+            WHERE interval >= ? AND interval < ? AND slo = ? AND route = ? AND exclusion = ''""",  # noqa: S608 (a constant)
+        (aside.start, aside.end, aside.slo, aside.route),
+    )
+    return [_ledger_entry(columns) for columns in found]
 
 
 def _ring_rows(connection: sqlite3.Connection) -> tuple[RingRow, ...]:
@@ -137,15 +159,24 @@ def _ring_rows(connection: sqlite3.Connection) -> tuple[RingRow, ...]:
 
 def _current_ledger(connection: sqlite3.Connection) -> tuple[LedgerEntry, ...]:
     found = connection.execute(
-        """SELECT interval, slo, route, side, incident, bad, total FROM ledger
-            WHERE interval = (SELECT max(interval) FROM ledger) ORDER BY slo, route, side, incident"""
+        f"""SELECT {_CELL} FROM ledger WHERE interval = (SELECT max(interval) FROM ledger)
+            ORDER BY slo, route, side, incident, exclusion"""  # noqa: S608 (a constant)
     )
     return tuple(_ledger_entry(columns) for columns in found)
 
 
-def _ledger_entry(columns: tuple[int, str, str, str, str, int, int]) -> LedgerEntry:
-    interval, slo, route, side, incident, bad, total = columns
-    return LedgerEntry(interval=interval, slo=slo, route=route, side=side, incident=incident, bad=bad, total=total)
+def _ledger_entry(columns: tuple[int, str, str, str, str, str, int, int]) -> LedgerEntry:
+    interval, slo, route, side, incident, exclusion, bad, total = columns
+    return LedgerEntry(
+        interval=interval,
+        slo=slo,
+        route=route,
+        side=side,
+        incident=incident,
+        exclusion=exclusion,
+        bad=bad,
+        total=total,
+    )
 
 
 def incidents(connection: sqlite3.Connection) -> tuple[Incident, ...]:

@@ -72,6 +72,17 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
         "CREATE INDEX event_at ON event (at, key)",
         "CREATE TABLE baseline (criterion TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
     ),
+    (
+        # What is set aside stands in cells of its own: they sum to the whole with those that are spent.
+        "ALTER TABLE ledger RENAME TO ledger_before",
+        """CREATE TABLE ledger (
+            interval INTEGER NOT NULL, slo TEXT NOT NULL, route TEXT NOT NULL, side TEXT NOT NULL,
+            incident TEXT NOT NULL, exclusion TEXT NOT NULL, bad INTEGER NOT NULL, total INTEGER NOT NULL,
+            PRIMARY KEY (interval, slo, route, side, incident, exclusion)) WITHOUT ROWID""",
+        """INSERT INTO ledger (interval, slo, route, side, incident, exclusion, bad, total)
+            SELECT interval, slo, route, side, incident, '', bad, total FROM ledger_before""",
+        "DROP TABLE ledger_before",
+    ),
 )
 
 VERSION: Final = len(MIGRATIONS)

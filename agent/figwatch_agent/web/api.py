@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from figwatch_agent.durations import format_instant
+from figwatch_agent.report.exclusions import exclusions_document
 from figwatch_agent.report.gate import gate_document
 from figwatch_agent.report.overview import Ask
 from figwatch_agent.web.answers import errors, json_answer, not_yet
@@ -99,6 +100,12 @@ class Api:
             if found is None
             else json_answer(gate_document(found))
         )
+
+    async def exclusions(self, request: web.Request) -> web.Response:
+        """Maintenance that is set aside, newest first."""
+        nothing_asked(request)
+        view = self._figures.view
+        return not_yet() if view is None else json_answer(exclusions_document(view))
 
     async def agent(self, request: web.Request) -> web.Response:
         """The agent about itself, before the first tick as well."""

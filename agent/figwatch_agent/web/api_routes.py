@@ -24,6 +24,7 @@ def api_routes(deps: Deps) -> dict[str, Handler]:
         "/api/v1/explain": explaining.explain,
         "/api/v1/report": api.report,
         "/api/v1/gate": api.gate,
+        "/api/v1/exclusions": api.exclusions,
         "/api/v1/agent": api.agent,
         "/api/v1/rollbacks": records.rollbacks,
         "/api/v1/rollbacks/{id:.+}": records.rollback,

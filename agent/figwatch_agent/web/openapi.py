@@ -148,6 +148,7 @@ def _paths() -> dict[str, Any]:
         "/api/v1/criteria": _get("see", "criteria", "Success criteria with verdicts", "Criteria"),
         "/api/v1/report": _get("see", "report", "Everything that the migration is judged by", "Report"),
         "/api/v1/gate": _get("see", "gate", "Whether a route may move on", "Gate", _GATE, found=True),
+        "/api/v1/exclusions": _get("see", "exclusions", "Maintenance that is set aside, newest first", "Exclusions"),
         "/api/v1/agent": _get("see", "agent", "The agent about itself", "Agent"),
         "/api/v1/rollbacks": _get("remember", "rollbacks", "Rollbacks with their journal", "Rollbacks", (_LIMIT,)),
         "/api/v1/rollbacks/{id}": _get(

@@ -9,6 +9,7 @@ from figwatch_agent.model.command import CommandKind
 from figwatch_agent.model.decision import DecisionOutcome, Reason
 from figwatch_agent.model.effect import DeliveryState, RollbackState
 from figwatch_agent.model.event import LONGEST_ID, LONGEST_TEXT, EventKind
+from figwatch_agent.model.exclusion import ExclusionState, Scope
 from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.incident import IncidentKind, RollbackVerdict
 from figwatch_agent.model.journal import StepState
@@ -158,6 +159,9 @@ _SLO = of(
     window_seconds=DURATION,
     counts=said(COUNTS, "of the window and of the slot that its start cuts"),
     counts_at_edge=said(COUNTS, "of that slot alone: they may lie before the window"),
+    excluded=said(COUNTS, "set aside by exclusions: with counts they are all that was counted in the window"),
+    excluded_at_edge=COUNTS,
+    excluded_seconds=said(DURATION, "of the window; neither known nor unknown"),
     totals=COUNTS,
     error_ratio=maybe(NUMBER),
     budget_remaining=maybe(NUMBER),
@@ -165,7 +169,7 @@ _SLO = of(
     budget_remaining_high=maybe(NUMBER),
     coverage=SHARE,
     known=SHARE,
-    state=word(("ok", "idle", "unknown")),
+    state=word(("ok", "idle", "unknown", "excluded")),
     burn=said(word(("time", "traffic")), "what has to burn before an alert fires; traffic: both"),
     finding=maybe(TEXT),
     reason=maybe(TEXT),
@@ -228,6 +232,21 @@ _CRITERION = of(
     route=maybe(TEXT),
 )
 _SILENCE = of(subject=TEXT, until=INSTANT, actor=TEXT, why=TEXT)
+_EXCLUSION = of(
+    id=TEXT,
+    scope=words(Scope),
+    name=TEXT,
+    state=words(ExclusionState),
+    **{"from": INSTANT},
+    to=maybe(INSTANT),
+    counted_from=INSTANT,
+    counted_to=maybe(INSTANT),
+    who=TEXT,
+    why=TEXT,
+    declared_at=INSTANT,
+    declared_by=TEXT,
+    ended_by=maybe(TEXT),
+)
 _FORECAST = of(
     zero_at=maybe(INSTANT),
     earliest=maybe(INSTANT),
@@ -256,7 +275,7 @@ _BUDGET = of(
     remaining_low=maybe(NUMBER),
     remaining_high=maybe(NUMBER),
     coverage=SHARE,
-    state=word(("ok", "idle", "unknown")),
+    state=word(("ok", "idle", "unknown", "excluded")),
 )
 _ROW = of(
     **_ROUTE["properties"],
@@ -354,6 +373,13 @@ def _tally(known: type[StrEnum]) -> Schema:
     return of(**{each.value: COUNT for each in known})
 
 
+_EXCLUDED: Final[dict[str, Schema]] = {
+    "from": said({"type": "string"}, "an instant with its offset, past or ahead; without it, now"),
+    "to": said({"type": "string"}, "an instant after it; without it the exclusion is left open"),
+    "who": said({"type": "string"}, "who answers for it; the token's name without it"),
+}
+
+
 def _wish() -> Schema:
     texts = {name: {"type": "string", "maxLength": longest} for name, longest in LONGEST.items()}
     usual = {name: maybe(text) for name, text in texts.items()}
@@ -366,6 +392,7 @@ def _wish() -> Schema:
         CommandKind.SILENCE.value: ("why",),
         CommandKind.RESOLVE.value: ("why",),
         CommandKind.APPROVE.value: ("plan_digest",),
+        CommandKind.EXCLUDE.value: ("why",),
     }
     return {
         "type": "object",
@@ -388,6 +415,17 @@ def _wish() -> Schema:
                 },
             }
             for kind, names in needs.items()
+        ]
+        + [
+            {
+                "if": {"properties": {"kind": {"const": CommandKind.EXCLUDE.value}}, "required": ["kind"]},
+                "then": {
+                    "required": ["data"],
+                    "properties": {
+                        "data": {**data, "required": ["scope"], "properties": {"scope": words(Scope), **_EXCLUDED}}
+                    },
+                },
+            }
         ],
     }
 
@@ -516,6 +554,8 @@ SCHEMAS: Final[dict[str, Schema]] = {
     "Slo": _SLO,
     "Criterion": _CRITERION,
     "Silence": _SILENCE,
+    "Exclusion": _EXCLUSION,
+    "Exclusions": of(version=VERSION, at=INSTANT, exclusions=many(ref("Exclusion"))),
     "Forecast": _FORECAST,
     "Axis": _AXIS,
     "RouteRow": _ROW,
@@ -542,6 +582,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         slos=many(ref("Slo")),
         incidents=many(ref("IncidentState")),
         silences=many(ref("Silence")),
+        exclusions=many(ref("Exclusion")),
         criteria=many(ref("Criterion")),
     ),
     "Overview": of(

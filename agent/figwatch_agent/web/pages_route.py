@@ -124,6 +124,7 @@ def _slo(
         "chart": Markup(chart),  # noqa: S704
         "tone": "unknown" if left is None else "ok" if left > 0 else "bad",
         "window": length(round(slo["window_seconds"] * SECOND)),
+        "excluded_for": length(round(slo["excluded_seconds"] * SECOND)),
         "tiers": [_tier(tier) for tier in slo["tiers"]],
     }
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from figwatch_agent.durations import DAY, Instant, parse_duration, parse_instant
 from figwatch_agent.model.command import CommandKind
+from figwatch_agent.model.exclusion import problems_of
 
 MEMBERS: Final = ("kind", "subject", "why", "until", "for", "plan_digest", "data")
 LONGEST: Final[Mapping[str, int]] = {
@@ -24,7 +25,7 @@ MOST_DATA: Final = 100
 LONGEST_DATA: Final = 4000
 LONGEST_SILENCE: Final = 30 * DAY
 """A silence beyond this is a way to forget an alert."""
-NEEDS_WHY: Final = frozenset({CommandKind.SILENCE, CommandKind.RESOLVE})
+NEEDS_WHY: Final = frozenset({CommandKind.SILENCE, CommandKind.RESOLVE, CommandKind.EXCLUDE})
 
 
 class BadWish(Exception):
@@ -56,6 +57,7 @@ def read_wish(body: bytes, now: Instant) -> Wish:
     until = _until(texts["until"], texts["for"], now, problems)
     data = _data(members.get("data"), problems)
     problems += _lacking(kind, texts, until)
+    problems += problems_of(dict(data), now) if kind is CommandKind.EXCLUDE else []
     if problems or kind is None:
         raise BadWish(problems)
     return Wish(

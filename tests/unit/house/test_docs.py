@@ -128,6 +128,7 @@ DEFAULTS: Mapping[str, str] = {
     "receivers[].slack.url": SlackBot(bot_token=Secret(env="TOKEN"), channel="C0").url,
     "alerting.hold": format_duration(Alerting().hold),
     "alerting.telemetry_lost_after": format_duration(Alerting().telemetry_lost_after),
+    "alerting.exclusion_open_after": format_duration(Alerting().exclusion_open_after),
     "alerting.traffic_lost_after": format_duration(Alerting().traffic_lost_after),
     "rollback.mode": Rollback().mode.value,
     "rollback.cool_down": format_duration(Rollback().cool_down),
