@@ -13,7 +13,7 @@ from figwatch_agent.files.foreign.pieces import (
     LABELS,
     METADATA,
     PERCENT,
-    PROMETHEUS_DURATION,
+    PROMQL_DURATION,
     QUERY,
     Query,
     members,
@@ -67,7 +67,7 @@ _INDICATOR: Final = record(
         "ratio": may(members({"errors": need(_METRIC, ""), "total": need(_METRIC, ""), "grouping": _GROUPING}), ""),
         "latency": may(members({"success": need(_METRIC, ""), "total": need(_METRIC, ""), "grouping": _GROUPING}), ""),
         "latencyNative": may(
-            members({"total": need(_METRIC, ""), "latency": need(PROMETHEUS_DURATION, ""), "grouping": _GROUPING}), ""
+            members({"total": need(_METRIC, ""), "latency": need(PROMQL_DURATION, ""), "grouping": _GROUPING}), ""
         ),
         "bool_gauge": may(members({"metric": need(scalar(_counter, QUERY), ""), "grouping": _GROUPING}), ""),
     },
@@ -92,7 +92,7 @@ _FILE: Final = members(
                 {
                     "description": may(TEXT, ""),
                     "target": need(PERCENT, ""),
-                    "window": need(PROMETHEUS_DURATION, ""),
+                    "window": need(PROMQL_DURATION, ""),
                     "indicator": need(_INDICATOR, ""),
                     "alerting": may(_ALERTING, ""),
                     "partial_response_strategy": may(TEXT, ""),

@@ -8,7 +8,7 @@ from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration, format_duratio
 from figwatch_agent.files.document import Document
 from figwatch_agent.files.fields import word
 from figwatch_agent.files.foreign.imported import Burn, Reading
-from figwatch_agent.files.foreign.pieces import METADATA, PERCENT, PROMETHEUS_DURATION, members
+from figwatch_agent.files.foreign.pieces import METADATA, PERCENT, PROMQL_DURATION, members
 from figwatch_agent.files.schema import may, need, read
 from figwatch_agent.model.names import Severity
 
@@ -46,12 +46,12 @@ def usual(period: Duration) -> Windows:
 _WINDOW: Final = members(
     {
         "errorBudgetPercent": need(PERCENT, ""),
-        "shortWindow": need(PROMETHEUS_DURATION, ""),
-        "longWindow": need(PROMETHEUS_DURATION, ""),
+        "shortWindow": need(PROMQL_DURATION, ""),
+        "longWindow": need(PROMQL_DURATION, ""),
     }
 )
 _PAIR: Final = members({"quick": need(_WINDOW, ""), "slow": need(_WINDOW, "")})
-_BODY: Final = {"sloPeriod": need(PROMETHEUS_DURATION, ""), "page": need(_PAIR, ""), "ticket": need(_PAIR, "")}
+_BODY: Final = {"sloPeriod": need(PROMQL_DURATION, ""), "page": need(_PAIR, ""), "ticket": need(_PAIR, "")}
 _PLAIN: Final = members({"version": need(word(VERSION), ""), **_BODY})
 _OBJECT: Final = members(
     {
