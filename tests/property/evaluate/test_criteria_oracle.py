@@ -23,7 +23,7 @@ def at_least(k: int, n: int, p: Fraction) -> Fraction:
     return sum((comb(n, i) * p**i * (1 - p) ** (n - i) for i in range(k, n + 1)), Fraction(0))
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(st.integers(1, 40), st.integers(1, 60), st.integers(1, 90), st.integers(1, 90))
 def test_the_interval_of_a_ratio_of_rates_ends_where_exact_tails_say(
     n_base: int, n_now: int, t_base: int, t_now: int
@@ -49,7 +49,7 @@ samples = st.lists(
 behind = st.lists(st.tuples(st.integers(-5, 65), st.integers(0, 12)), max_size=5, unique_by=lambda s: s[0])
 
 
-@settings(max_examples=200)
+@settings(max_examples=80)
 @given(samples, behind, st.integers(1, 20))
 def test_data_loss_is_that_of_an_account_of_every_instant(
     checks: list[tuple[int, int, int]], lags: list[tuple[int, int]], every: int
@@ -83,7 +83,7 @@ def test_data_loss_is_that_of_an_account_of_every_instant(
     assert found.records_high == (found.mismatched if found.coverage == 1 else None)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(
     st.lists(st.integers(0, 4), min_size=2, max_size=4), st.data(), st.sampled_from([Fraction(1, 2), Fraction(95, 100)])
 )
@@ -103,7 +103,7 @@ def test_a_quantile_lies_in_the_same_bucket_whichever_requests_of_the_edge_are_i
     assert found == (min(places), max(places))
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.integers(0, 4), st.integers(0, 4), st.integers(0, 3), st.integers(0, 3), st.integers(0, 6))
 def test_no_way_to_fill_unmeasured_time_and_the_edge_leaves_the_bounds_of_uptime(
     good: int, bad: int, edge_good: int, edge_bad: int, unknown: int
@@ -134,7 +134,7 @@ def test_no_way_to_fill_unmeasured_time_and_the_edge_leaves_the_bounds_of_uptime
     assert found.lower_bound == min(seen) or not good + bad
 
 
-@settings(max_examples=100)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(0, 50), st.none() | st.integers(0, 50)), min_size=1, max_size=8))
 def test_medians_and_nineties_are_those_of_the_sorted_list(incidents: list[tuple[int, int | None]]) -> None:
     now = 100

@@ -15,7 +15,7 @@ from figwatch_agent.model.names import Tri
 small = st.integers(0, 4)
 
 
-@settings(max_examples=250)
+@settings(max_examples=80)
 @given(
     small, small, small, small, st.integers(0, 8), st.sampled_from([Fraction(1, 2), Fraction(3, 4), Fraction(9, 10)])
 )

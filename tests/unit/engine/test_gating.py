@@ -24,13 +24,13 @@ YES, NO, UNKNOWN = Tri.YES, Tri.NO, Tri.UNKNOWN
 def slos(stage: Stage = Stage.CANARY, criteria: tuple[Criterion, ...] = ()) -> ServiceSlos:
     """The chat service with windows of minutes, at 99 %."""
     made = service(objective=Fraction(99, 100), stage=stage)
-    return replace(made, window=2 * MINUTE, criteria=criteria)
+    return replace(made, window=MINUTE, criteria=criteria)
 
 
 def lived(
-    files: ServiceSlos | None = None, data: DataPlan = DataPlan.STATELESS, seconds: int = 130, **traffic: int
+    files: ServiceSlos | None = None, data: DataPlan = DataPlan.STATELESS, seconds: int = 70, **traffic: int
 ) -> World:
-    """Two minutes of good traffic on both sides."""
+    """A good minute of traffic on both sides."""
     world = World((files or slos(),), settings(plans=(plan(data=data),)))
     world.tick()
     world.both(seconds, **(traffic or {"rate": 100, "legacy": 200}))
@@ -67,16 +67,16 @@ def test_a_route_that_no_file_declares_and_an_engine_without_a_tick_give_no_answ
 
 
 def test_unmeasured_time_counts_as_bad_and_below_the_floor_as_unknown() -> None:
-    world = lived(seconds=75)
+    world = lived(seconds=45)
     answer = asked(world)
     assert holds(answer)["budget chat-availability"] is UNKNOWN
     assert "the rest counted bad" in said(answer, "budget chat-availability")
     assert answer.passes is UNKNOWN
-    assert holds(asked(world, over=MINUTE))["budget chat-availability"] is YES
+    assert holds(asked(world, over=30 * SECOND))["budget chat-availability"] is YES
 
 
 def test_a_spent_budget_is_a_no_whatever_else_is_unknown() -> None:
-    world = lived(seconds=100)
+    world = lived(seconds=50)
     world.both(20, service_bad=20, legacy_bad=50, rate=100, legacy=200)
     answer = asked(world)
     assert holds(answer)["budget chat-availability"] is NO
