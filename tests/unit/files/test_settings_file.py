@@ -260,7 +260,26 @@ def test_a_notice_refuses_nothing(tmp_path: Path) -> None:
     assert [notice.message for notice in loaded.notices] == ["no receiver takes pages: nobody will be woken"]
 
 
-def test_a_source_that_run_cannot_read_from_yet_is_noticed(tmp_path: Path) -> None:
-    server = MINIMAL.replace('{scrape: {targets: ["http://h/metrics"]}}', '{prometheus: {url: "http://p"}}')
-    loaded = load(write_project(tmp_path, settings=server, chat=BARE))
-    assert any("cannot read from a Prometheus in this version" in notice.message for notice in loaded.notices)
+def test_how_a_prometheus_is_reached_is_read(tmp_path: Path) -> None:
+    server = """{prometheus: {url: "http://p/prefix", interval: 30s, basic: {user: ann, password: {env: P}},
+                 headers: {X-Scope-OrgID: team}, tls: {ca: ca.pem}, max_bytes: 1MiB}}"""
+    read = settings(tmp_path, MINIMAL.replace('{scrape: {targets: ["http://h/metrics"]}}', server)).source
+    assert isinstance(read, PrometheusServer)
+    assert (read.user, read.password, read.timeout) == ("ann", Secret(env="P"), 10 * SECOND)
+    assert read.headers == (("X-Scope-OrgID", "team"),)
+    assert read.max_bytes == 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("more", "problem"),
+    [
+        ("interval: 1s, timeout: 2s", "longer than the interval"),
+        ("bearer: {env: A}, basic: {user: a, password: {env: B}}", "two names at once"),
+        ("tls: {certificate: a.pem}", "needs its key"),
+        ("interval: 10ms", "under 100ms"),
+    ],
+)
+def test_a_prometheus_that_cannot_be_reached_so_is_refused(tmp_path: Path, more: str, problem: str) -> None:
+    server = f'{{prometheus: {{url: "http://p", {more}}}}}'
+    with pytest.raises(FilesInvalid, match=problem):
+        settings(tmp_path, MINIMAL.replace('{scrape: {targets: ["http://h/metrics"]}}', server))
