@@ -13,19 +13,18 @@ import aiohttp
 from figwatch_agent.clock import AnchoredClock, Clock
 from figwatch_agent.durations import SECOND, Duration
 from figwatch_agent.engine import Engine
-from figwatch_agent.errors import FigwatchError
 from figwatch_agent.files.load import Loaded
 from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.loop import Loop
 from figwatch_agent.model.agent import Reload
 from figwatch_agent.model.outcome import Saved
-from figwatch_agent.model.settings import PrometheusServer, Scrape, Settings
+from figwatch_agent.model.settings import PrometheusServer, Settings
 from figwatch_agent.notify.build import notifier_for
 from figwatch_agent.notify.build import open_session as open_notify_session
 from figwatch_agent.notify.emergency import Emergency
 from figwatch_agent.notify.heartbeat import Heartbeat
 from figwatch_agent.notify.worker import Worker
-from figwatch_agent.ports import Audit, Source
+from figwatch_agent.ports import Audit
 from figwatch_agent.rollback.build import probes, steps
 from figwatch_agent.rollback.runner import Runner
 from figwatch_agent.sources.gateway import read_gateway
@@ -52,10 +51,6 @@ LEAST_PATIENCE = SECOND // 10
 MOST_PATIENCE = 5 * SECOND
 
 
-class SourceNotBuilt(FigwatchError):
-    """The embedded scrape is the only source in this version; use `source: {scrape: ...}`."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agent:
     """Everything that runs, ready to be supervised."""
@@ -71,7 +66,7 @@ class Agent:
 async def build(
     loaded: Loaded, record: Path | None = None, reloaded: Callable[[], Reload | None] = lambda: None
 ) -> AsyncIterator[Agent]:
-    """The agent of these files. Raises StoreError where the state cannot be opened, SourceNotBuilt.
+    """The agent of these files. Raises StoreError where the state cannot be opened.
 
     ``reloaded`` says when the files were read anew last, and how that went.
     """
@@ -118,7 +113,7 @@ class _Parts:
         session = await stack.enter_async_context(open_notify_session())
         receivers = [(receiver, notifier_for(receiver, session, read_secret, clock)) for receiver in settings.receivers]
         emergency = Emergency(receivers, clock=clock, random=Random())  # noqa: S311 (jitter, not secrets)
-        source = _source(settings, engine.wanted(), clock)
+        source = _source(loaded, engine.wanted(), clock)
         stack.push_async_callback(source.close)
         asked = questions(loaded.services, settings.rollback.plans)
         prober = Probers((HttpProber(asked, clock, read_secret), SqlSampler(loaded.services, clock)))
@@ -186,12 +181,11 @@ def _patience(interval: Duration) -> Duration:
     return min(max(interval // 2, LEAST_PATIENCE), MOST_PATIENCE)
 
 
-def _source(settings: Settings, wanted: frozenset[str], clock: Clock) -> Source:
-    if isinstance(settings.source, PrometheusServer):
-        raise SourceNotBuilt(SourceNotBuilt.__doc__)
-    if not isinstance(settings.source, Scrape):
-        raise TypeError(f"{type(settings.source).__name__} is no source")
-    return ScrapeSource(settings.source, wanted, clock, read_secret)
+def _source(loaded: Loaded, wanted: frozenset[str], clock: Clock) -> PrometheusSource | ScrapeSource:
+    source = loaded.settings.source
+    if isinstance(source, PrometheusServer):
+        return PrometheusSource(source, loaded.services, clock, read_secret)
+    return ScrapeSource(source, wanted, clock, read_secret)
 
 
 def _heartbeat(settings: Settings, session: aiohttp.ClientSession, health: Health) -> Heartbeat | None:
