@@ -84,6 +84,7 @@ SECTIONS: Final = (
             _verb("report", "Write the criteria with verdicts and evidence, and all that they rest on."),
             _verb("gate", "Ask whether a route may move on, with an exit code for CI."),
             _verb("replay", "Tell what would have alerted over a history; or run a recording again."),
+            _verb("backtest", "Compare what two versions of slo/ would have paged over a history."),
             _verb("audit", "Show who asked for what, and verify that nobody changed that account."),
         ),
     ),

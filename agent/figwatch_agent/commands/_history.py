@@ -23,6 +23,7 @@ from figwatch_agent.engine.replaying import Readings, replay
 from figwatch_agent.errors import NotEnoughData
 from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.model.batch import Series
+from figwatch_agent.model.names import Mode
 from figwatch_agent.model.past import History
 from figwatch_agent.model.replayed import Replayed
 from figwatch_agent.model.settings import PrometheusServer, Scrape, Settings
@@ -184,14 +185,28 @@ def replayed(
     readings: Readings = lambda now: (),
 ) -> Replayed:
     """What the engine decides over the span."""
+    history = _needed(services, settings, history)
     step = span.step or step_of(history)
-    settings = replace(settings, source=Scrape(targets=(), interval=step))
-    engine = Engine(services, settings)
+    rollback = replace(settings.rollback, mode=Mode.DRY_RUN)  # told, never done: there is nobody to do it
+    engine = Engine(services, replace(settings, source=Scrape(targets=(), interval=step), rollback=rollback))
     ticks, start = ticks_of(history, span, step)
     counts: PastCounts = PastCounter(engine.catalog).count(history, ticks, start, step * 3 // 2)
     with _progress(range(len(ticks)), label) as places:
         found = replay(engine, counts, step, places, readings)
     return replace(found, findings=past_findings(engine.catalog, history, counts), notices=history.notices)
+
+
+def _needed(services: Services, settings: Settings, history: History) -> History:
+    """What these SLOs count by, of a history that was read for others as well."""
+    counter = PastCounter(compile_catalog(services, settings))
+    names = counter.names()
+    targets = tuple(
+        replace(
+            target, tracks=tuple(one for one in target.tracks if one.series.name in names and counter.wants(one.series))
+        )
+        for target in history.targets
+    )
+    return replace(history, targets=tuple(target for target in targets if target.tracks))
 
 
 def ticks_of(history: History, span: Span, step: Duration) -> tuple[NDArray[np.int64], Instant]:
