@@ -33,6 +33,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/api/v1/webhooks/{name}"): Rule.SIGNED,
     ("GET", "/api/v1/events"): Rule.LOOK,
     ("GET", "/api/v1/baselines"): Rule.LOOK,
+    ("GET", "/api/v1/exclusions"): Rule.LOOK,
     ("GET", "/api/v1/status"): Rule.LOOK,
     ("GET", "/api/v1/overview"): Rule.LOOK,
     ("GET", "/api/v1/routes"): Rule.LOOK,
