@@ -12,7 +12,8 @@ from opentelemetry.context import Context
 from opentelemetry.trace import INVALID_SPAN, Span, set_span_in_context
 
 _REQUEST_KEY: Final = otel_context.create_key("figwatch-request")
-_SPAN_KEY: Final = next(iter(set_span_in_context(INVALID_SPAN, Context())))
+SPAN_KEY: Final = next(iter(set_span_in_context(INVALID_SPAN, Context())))
+"""Where OpenTelemetry keeps the span in its context."""
 
 
 class _Variable(Protocol):
@@ -56,7 +57,7 @@ detach: Final = _VARIABLE.reset
 def context_of(span: Span, request: object) -> Context:
     """A context that carries both, beside whatever else the current one carries."""
     around = current_context()
-    own = {_SPAN_KEY: span, _REQUEST_KEY: request}
+    own = {SPAN_KEY: span, _REQUEST_KEY: request}
     # A plain dict: OpenTelemetry only reads and copies what is current, and its own class, a dict that refuses to be
     # written to, costs as much as the rest of this function twice over.
     return {**around, **own} if around else own  # type: ignore[return-value]  # as said above
@@ -64,7 +65,7 @@ def context_of(span: Span, request: object) -> Context:
 
 def current_span() -> Any:
     """The span that is current here, or None: a lookup, where OpenTelemetry's own way costs four calls."""
-    return current_context().get(_SPAN_KEY)
+    return current_context().get(SPAN_KEY)
 
 
 def current() -> Any:

@@ -4,6 +4,7 @@ import inspect
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, TypeVar, cast
 from urllib.parse import unquote
 
@@ -178,13 +179,14 @@ def _is_aiohttp(app: object) -> bool:
 
 
 def _wrap_aiohttp(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
-    from figwatch.server import aiohttp, others
+    from figwatch.server import aiohttp, aiohttp_root, others
 
     if aiohttp.is_instrumented(app):
         return app
     others.quiet_aiohttp(app)
-    aiohttp.install(app, build(aiohttp), metrics_path, render)
+    watch = aiohttp.install(app, build(aiohttp), metrics_path, render)
     app.on_startup.append(others.quiet_aiohttp_at_start)
+    app.on_startup.append(partial(aiohttp_root.take_over, watch))
     return app
 
 

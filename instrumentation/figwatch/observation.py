@@ -13,7 +13,7 @@ from opentelemetry.context import Context
 from figwatch import contract
 from figwatch.borrowed import borrowed
 from figwatch.capture import NOTHING, Capture
-from figwatch.current import context_of, current, current_span, detach, make_current
+from figwatch.current import SPAN_KEY, context_of, current, current_context, detach, make_current
 from figwatch.errors import DefinitionError
 from figwatch.migration import SideRule
 from figwatch.routes import Routes
@@ -106,6 +106,7 @@ class Observer(Generic[Carrier]):
         self._template_of = reader.template_of
         self._path_of = reader.path_of
         self._name = routes.name
+        self._known = routes.known
         self._cells: dict[tuple[str, str, int, str, str], RequestCell] = {}
         self._capture = capture
 
@@ -153,7 +154,7 @@ class Observer(Generic[Carrier]):
             else:
                 # No closure: it would make every name it uses slower to read, in every request.
                 side = self._rule.decide(migration_status, migration_token, partial(self._reader.peer_of, carrier))
-            around = current_span()
+            around: Any = current_context().get(SPAN_KEY)
             span = (borrowed(around) if around is not None else None) or open_span(traceparent, tracestate)
             shared = self.telemetry
             if _otel._TRACER_PROVIDER is not shared.provider:
@@ -219,7 +220,9 @@ class Observer(Generic[Carrier]):
     def route_of(self, carrier: Carrier) -> str:
         """The bounded route of a request, as far as its framework has come."""
         template = self._template_of(carrier)
-        return self._name(template, "" if template is not None else self._path_of(carrier))
+        if template is None:
+            return self._name(None, self._path_of(carrier))
+        return self._known.get(template) or self._name(template, "")
 
     def _captured(self, span: LightSpan, carrier: Carrier) -> str:
         """Write what a span may carry of the request beyond its shape; returns the path, if that is allowed."""

@@ -139,19 +139,20 @@ class Routes:
         self._tree: RouteTree[str] = RouteTree((template, canonical(template)) for template in templates)
         self._folded = folded
         self._cap = cap
-        self._known: dict[str, str] = {}
+        self.known: dict[str, str] = {}
+        """The bounded route of each template that the framework has chosen so far."""
         self._lock = threading.Lock()
 
     def name(self, framework_template: str | None, path: str) -> str:
         """The bounded route of a request."""
         if framework_template is None:
             return self._tree.find(path) or contract.UNMATCHED_ROUTE
-        return self._known.get(framework_template) or self._admit(framework_template)
+        return self.known.get(framework_template) or self._admit(framework_template)
 
     def _admit(self, template: str) -> str:
         with self._lock:
-            if len(self._known) < self._cap:
-                return self._known.setdefault(template, canonical(template))
+            if len(self.known) < self._cap:
+                return self.known.setdefault(template, canonical(template))
         self._folded(contract.REQUEST_DURATION)
         return contract.OVERFLOW_ROUTE
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import statistics
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Final
 
 from bench import traffic
 from bench.row import Row
+from support.parts import program, why_missing
 
 LIMIT: Final = 1 / 0.92
 """Bare throughput / ours: at least 0.92 of it must be left."""
@@ -24,10 +24,11 @@ CONNECTIONS: Final = 16
 def rows() -> Iterator[Row]:
     """One row; without wrk a row that says so."""
     name = "uvicorn and FastAPI, requests a second: bare / ours"
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        yield Row(name=name, ratio=0.0, limit=LIMIT, fault="wrk is not installed")
+    missing = why_missing("wrk")
+    if missing is not None:
+        yield Row(name=name, ratio=0.0, limit=LIMIT, fault=f"not here: {missing}")
         return
+    wrk = str(program("wrk"))
     with serving("bare") as bare, serving("ours") as ours:
         found = [(throughput(wrk, bare), throughput(wrk, ours)) for _ in range(ROUNDS + 1)][1:]
     ratio = statistics.median(one / other for one, other in found)

@@ -1,11 +1,14 @@
-"""aiohttp: one middleware outside all others and one signal, which together see a response to its last byte."""
+"""aiohttp: one middleware outside all others and one signal, which together see a response to its last byte.
+
+In an application that a server runs, `figwatch.server.aiohttp_root` puts both into places that cost less.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, Protocol, cast
 
-from aiohttp import WSMessage, WSMsgType, web
+from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 from multidict import istr
 
@@ -33,30 +36,25 @@ _STATUS: Final = istr(contract.MIGRATION_STATUS_HEADER)
 _TOKEN: Final = istr(contract.MIGRATION_TOKEN_HEADER)
 _TRACE_ID: Final = istr(contract.TRACE_ID_HEADER)
 _METHOD_NOT_ALLOWED: Final = 405
-_REPLACED: Final = ("prepare", "write_eof", "write")
-"""Methods of a response that are replaced on the instance while it is sent."""
+_REPLACED: Final = ("prepare", "write")
+"""Methods of some responses that are replaced on the instance while they are sent."""
 _PLAIN: Final = frozenset({web.Response})
+_ENDED: Final[Any] = None
+"""In place of a request and a response that nobody asks an observation for any more."""
 _GATEWAY_TIMEOUT: Final = 504  # what aiohttp answers for a handler that raised TimeoutError
-
-
-class _WatchedSocket(Protocol):
-    """The methods of a websocket that are replaced on the instance."""
-
-    receive: Callable[..., Awaitable[WSMessage]]
-    send_str: Callable[..., Awaitable[None]]
-    send_bytes: Callable[..., Awaitable[None]]
 
 
 class _Watched(Protocol):
     """The methods of a stream that are replaced on the instance while it is sent."""
 
-    write_eof: Callable[..., Awaitable[None]]
     write: Callable[[Any], Awaitable[None]]
 
 
 def template_of(request: web.Request) -> str | None:
     """The canonical path of the resource that was chosen, sub-application prefixes included."""
-    match = request.match_info
+    match = request._match_info  # the property refuses to tell that nobody has looked for a route yet
+    if match is None:
+        return None
     resource = match.route.resource
     if resource is not None:
         return resource.canonical
@@ -100,19 +98,20 @@ def peer_of(request: web.Request) -> str | None:
 
 def is_instrumented(app: web.Application) -> bool:
     """Whether `install` has been here."""
-    return any(isinstance(getattr(each, "__self__", None), AiohttpWatch) for each in app.middlewares)
+    places = (*app.middlewares, getattr(vars(app).get("_handle"), "func", None))
+    return any(isinstance(getattr(each, "__self__", None), AiohttpWatch) for each in places)
 
 
 def install(
     app: web.Application, observer: Observer[web.Request], metrics_path: str | None, render: Renderer
-) -> web.Application:
+) -> "AiohttpWatch":
     """Add the middleware and the signal; raises TooLateError once the application runs."""
     if app.pre_frozen:
         raise TooLateError("this aiohttp application is running already: call instrument(app) before its server starts")
     watch = AiohttpWatch(observer, metrics_path, render)
     app.middlewares.insert(0, watch.middleware)
     app.on_response_prepare.insert(0, watch.prepared)
-    return app
+    return watch
 
 
 class AiohttpWatch:
@@ -121,6 +120,9 @@ class AiohttpWatch:
     def __init__(self, observer: Observer[web.Request], metrics_path: str | None, render: Renderer) -> None:
         """`metrics_path` is answered here and not counted; None leaves every path to the application."""
         self.observer = observer
+        self.root: web.Application | None = None
+        """The application, where we stand around all of it and in its requests."""
+        self._careful: bool | None = None
         self._pages = slash_or_none(metrics_path)
         self._render = render
 
@@ -136,30 +138,24 @@ class AiohttpWatch:
         try:
             response = await handler(request)
         except web.HTTPException as answer:
-            _hold(seen, answer)
+            _hold(seen, answer, careful=True)
             raise
         except BaseException as error:
             _broke(seen, error)
             raise
         finally:
             seen.leave(entered)
-        _hold(seen, response)
+        careful = self._careful
+        if careful is None:
+            careful = self._careful = self.root is None or _has_signals(self.root)
+        _hold(seen, response, careful=careful)
         return response
 
     async def prepared(self, request: web.Request, response: web.StreamResponse) -> None:
-        """The headers are about to go out: note the status and add the trace id."""
-        try:
-            seen: Observation[web.Request] | None = request[_KEY]
-        except KeyError:  # no request of ours; asking with `get` would cost three calls
-            return
-        if seen is None:
-            return
-        try:
-            _note(seen, response)
-        except Exception as error:  # noqa: BLE001 - the request's edge: the response goes out as it is
-            seen.fault("aiohttp", error)
+        """The headers are about to go out."""
+        note(request, response)
 
-    def _begin(self, request: web.Request) -> Observation[web.Request] | None:
+    def _begin(self, request: web.Request) -> "_Exchange | None":
         try:
             headers = request.headers
             seen = self.observer.begin(
@@ -169,6 +165,7 @@ class AiohttpWatch:
                 header_of(request, _TRACESTATE) if _TRACESTATE in headers else None,
                 header_of(request, _STATUS) if _STATUS in headers else None,
                 header_of(request, _TOKEN) if _TOKEN in headers else None,
+                _Exchange,
             )
             request[_KEY] = seen
             if seen is not None:
@@ -179,44 +176,71 @@ class AiohttpWatch:
         return seen
 
 
-def _note(seen: Observation[web.Request], response: web.StreamResponse) -> None:
+class _Exchange(Observation[web.Request]):
+    """One request that waits for the last byte of its response."""
+
+    __slots__ = ("pass_eof", "response")
+
+    response: Any
+    """What is being sent."""
+    pass_eof: Callable[..., Awaitable[None]]
+    """Its own method."""
+
+    async def write_eof(self, *data: bytes) -> None:
+        """In place of a response's own method: its last byte goes out."""
+        try:
+            await self.pass_eof(*data)
+        except BaseException as error:
+            _broke(self, error)
+            raise
+        try:
+            response = self.response
+            self.status = response.status
+            self.finish()
+            # Or the response, its methods and the request would stand in a ring, and wait for the garbage collector.
+            del response.write_eof
+            self.carrier = self.response = _ENDED
+            kept = response.__dict__
+            for name in _REPLACED:
+                if name in kept:
+                    del kept[name]
+        except Exception as error:  # noqa: BLE001 - the request's edge: the last byte is out
+            self.fault("aiohttp", error)
+
+    def hold_end(self, response: Any) -> None:
+        """Wait for the end of this response."""
+        self.response = response
+        self.pass_eof = response.write_eof
+        response.write_eof = self.write_eof
+
+
+def note(request: web.Request, response: web.StreamResponse) -> None:
+    """The headers are about to go out: note the status and add the trace id."""
+    try:
+        seen: _Exchange | None = request[_KEY]
+    except KeyError:  # no request of ours; asking with `get` would cost three calls
+        return
+    if seen is None:
+        return
+    try:
+        _note(seen, response)
+    except Exception as error:  # noqa: BLE001 - the request's edge: the response goes out as it is
+        seen.fault("aiohttp", error)
+
+
+def _note(seen: _Exchange, response: web.StreamResponse) -> None:
     plain = type(response) in _PLAIN  # asking for the very class: these are abstract, and `isinstance` is dear there
     if not plain and isinstance(response, web.WebSocketResponse):
-        _watch_socket(seen, response)
+        from figwatch.server.aiohttp_sockets import watch  # only for those who have websockets
+
+        seen.carrier[_SOCKET] = watch(seen, response)
         return
     seen.status = response.status
     response.headers.setdefault(_TRACE_ID, seen.span.trace_id)
     if not plain and not isinstance(response, web.Response):
         # The handler may end it itself, and go on working.
-        cast(_Watched, response).write_eof = partial(_write_eof, seen, response, response.write_eof)
+        seen.hold_end(response)
         _watch_writes(seen, response)
-
-
-def _watch_socket(seen: Observation[web.Request], response: web.WebSocketResponse) -> None:
-    from figwatch.connections import Connection, Connections  # only for those who have websockets
-
-    connection = Connection(Connections(seen.observer.telemetry), seen)
-    connection.accepted = True
-    seen.carrier[_SOCKET] = connection
-    watched = cast(_WatchedSocket, response)
-    receive = watched.receive
-
-    async def receiving(*timeout: float | None, **named: float | None) -> WSMessage:
-        message = await receive(*timeout, **named)
-        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-            connection.message("in")
-        return message
-
-    def sending(send: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-        async def sent(*data: Any, **options: Any) -> None:
-            await send(*data, **options)
-            connection.message("out")
-
-        return sent
-
-    watched.receive = receiving
-    watched.send_str = sending(watched.send_str)
-    watched.send_bytes = sending(watched.send_bytes)
 
 
 def _socket_ended(seen: Observation[web.Request], response: object, error: BaseException | None) -> None:
@@ -240,11 +264,18 @@ def _watch_writes(seen: Observation[web.Request], response: web.StreamResponse) 
     watched.write = counted
 
 
-def _hold(seen: Observation[web.Request], response: Any) -> None:
+def _has_signals(app: web.Application) -> bool:
+    """Whether somebody else's code runs before the headers of a response go out, and may fail."""
+    below = (resource.get_info().get("app") for resource in app.router.resources())
+    return bool(app.on_response_prepare) or any(_has_signals(each) for each in below if each is not None)
+
+
+def _hold(seen: _Exchange, response: Any, *, careful: bool) -> None:
     """Follow a response that the server has yet to send, or to end."""
     try:
         if seen.finished:
-            _socket_ended(seen, response, None)
+            if seen.carrier is not _ENDED:
+                _socket_ended(seen, response, None)
             return
         if type(response) not in _PLAIN:
             if not isinstance(response, web.StreamResponse):
@@ -253,8 +284,9 @@ def _hold(seen: Observation[web.Request], response: Any) -> None:
                 return
             if response.prepared and not isinstance(response, web.Response):
                 return  # its end is watched since it was prepared
-        response.prepare = partial(_prepare, seen, response.prepare)
-        response.write_eof = partial(_write_eof, seen, response, response.write_eof)
+        if careful or response.chunked or response.compression:
+            response.prepare = partial(_prepare, seen, response.prepare)
+        seen.hold_end(response)
     except Exception as error:  # noqa: BLE001 - the request's edge: the response is sent as it is
         seen.fault("aiohttp", error)
 
@@ -272,31 +304,10 @@ async def _prepare(
         raise
 
 
-async def _write_eof(
-    seen: Observation[web.Request],
-    response: web.StreamResponse,
-    write_eof: Callable[..., Awaitable[None]],
-    *data: bytes,
-) -> None:
-    """In place of a response's own method: its last byte goes out."""
-    try:
-        await write_eof(*data)
-    except BaseException as error:
-        _broke(seen, error)
-        raise
-    try:
-        seen.status = response.status
-        seen.finish()
-        # Or the response, its methods and the request would stand in a ring, and wait for the garbage collector.
-        for name in _REPLACED:
-            response.__dict__.pop(name, None)
-        seen.carrier[_KEY] = None
-    except Exception as error:  # noqa: BLE001 - the request's edge: the last byte is out
-        seen.fault("aiohttp", error)
-
-
 def _broke(seen: Observation[web.Request], error: BaseException) -> None:
     """What ended the request goes on its way, whatever becomes of our account of it."""
+    if seen.carrier is _ENDED:
+        return
     try:
         _socket_ended(seen, None, error)
         gone = _is_gone(seen.carrier)

@@ -48,10 +48,11 @@ def note_flask(environ: MutableMapping[str, Any]) -> None:
     """Flask forgets its request when it returns: note the rule when it starts to answer."""
     request = environ.get("werkzeug.request")
     if request is not None:
-        _note_rule(environ, getattr(request, "url_rule", None))
+        _note_rule(environ, request)
 
 
-def _note_rule(environ: MutableMapping[str, Any], rule: Any) -> None:
+def _note_rule(environ: MutableMapping[str, Any], request: Any) -> None:
+    rule = getattr(request, "url_rule", None)
     if rule is not None:
         mounted = environ.get("SCRIPT_NAME")
         environ[NOTED_ROUTE] = mounted + str(rule.rule) if mounted else rule.rule
@@ -63,7 +64,7 @@ def note_flasks_error(environ: MutableMapping[str, Any], error: BaseException) -
         if frame.f_code.co_name == "wsgi_app":
             request = getattr(frame.f_locals.get("ctx"), "request", None)
             if getattr(request, "environ", None) is environ:
-                _note_rule(environ, getattr(request, "url_rule", None))
+                _note_rule(environ, request)
 
 
 def hook_flask(app: Any) -> None:

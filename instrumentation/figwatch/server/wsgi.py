@@ -40,12 +40,13 @@ _STATUS: Final = "HTTP_X_MIGRATION_STATUS"
 _TOKEN: Final = "HTTP_X_MIGRATION_TOKEN"  # noqa: S105 - the name of a header
 _TRACE_ID: Final = contract.TRACE_ID_HEADER.lower()
 _LENGTH_OF_TRACE_ID: Final = len(_TRACE_ID)
+_CODES: Final = 100  # status lines whose number is remembered
+_codes: Final[dict[str, int]] = {}
 _LENGTH_OF_LENGTH: Final = len("content-length")
 
 
-def template_of(environ: Environ) -> str | None:
-    """The framework's route template for a request that has been through its router."""
-    return wsgi_template(environ)
+template_of: Final = wsgi_template
+"""The framework's route template for a request that has been through its router."""
 
 
 def path_of(environ: Environ) -> str:
@@ -135,6 +136,14 @@ class WsgiMiddleware:
             return None
 
 
+def _code(status: str) -> int:
+    """The number in a status line."""
+    number = int(status[:3])
+    if len(_codes) < _CODES:
+        _codes[status] = number
+    return number
+
+
 def _is_file(body: object, environ: Environ) -> bool:
     wrapper = environ.get("wsgi.file_wrapper")
     return isinstance(wrapper, type) and isinstance(body, wrapper)
@@ -177,7 +186,7 @@ class _Exchange(Observation[Environ]):
         try:
             if data:
                 if not self.first:
-                    self.first_byte()
+                    self.first = self.observer.timer()
                 self.sent += len(data)
         except Exception as error:  # noqa: BLE001 - the request's edge: the chunk goes out as it came
             self.fault("wsgi", error)
@@ -218,7 +227,10 @@ class _Exchange(Observation[Environ]):
                 break
             self.count(chunk)
             yield chunk
-        self.ended()
+        if self.status:
+            self.finish()
+        else:
+            self.ended()
 
     def close(self) -> None:
         """Called by the server in every case; what it finds unfinished was cut short, unless nobody wanted more."""
@@ -236,7 +248,7 @@ class _Exchange(Observation[Environ]):
                     self.abort(contract.CLIENT_DISCONNECT)
 
     def _noted(self, status: str, headers: Headers) -> Headers:
-        self.status = int(status[:3])
+        self.status = _codes.get(status) or _code(status)
         note_flask(self.carrier)
         told = False
         for name, value in headers:
@@ -245,7 +257,7 @@ class _Exchange(Observation[Environ]):
                 self.declared = int(value)
             elif length == _LENGTH_OF_TRACE_ID and name.lower() == _TRACE_ID:
                 told = True
-        return headers if told else [*headers, (contract.TRACE_ID_HEADER, self.span.trace_id)]
+        return headers if told else [*headers, (contract.TRACE_ID_HEADER, self.span.caller[3:35].decode())]
 
 
 def answer_scrape(environ: Environ, start_response: StartResponse, render: Renderer) -> Iterable[bytes]:

@@ -250,7 +250,7 @@ PLANTS = [
     "figwatch.observation.Observer.begin",
     "figwatch.observation.open_span",
     "figwatch.observation.Observer.record",
-    "figwatch.routes.Routes.name",
+    "figwatch.observation.Observer.route_of",
     "figwatch.telemetry.RequestCells.get",
     "figwatch.telemetry.RequestCell.observe",
     "figwatch.observation.make_current",

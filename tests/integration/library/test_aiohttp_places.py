@@ -1,0 +1,134 @@
+"""aiohttp: a running application is watched from cheaper places, and the same from the public ones where those lack."""
+
+import pytest
+from aiohttp import HttpVersion10, web
+from aiohttp.test_utils import TestClient, TestServer
+
+import figwatch
+from figwatch.server import aiohttp_root
+from figwatch.server.aiohttp import SERVED_BY, Handler
+from figwatch.testing import recording
+from support.library import aiohttp_client
+
+
+@pytest.fixture(params=["cheap places", "public places"])
+def cheap(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> bool:
+    if request.param == "public places":
+        monkeypatch.setattr(aiohttp_root, "_hook", None)
+    return bool(request.param == "cheap places")
+
+
+async def plain(request: web.Request) -> web.Response:
+    return web.Response(text=request[SERVED_BY])
+
+
+async def stream(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    await response.write(b"a")
+    await response.write_eof()
+    return response
+
+
+async def refused(_request: web.Request) -> web.Response:
+    raise web.HTTPConflict
+
+
+async def breaks(_request: web.Request) -> web.Response:
+    raise ValueError
+
+
+@web.middleware
+async def cloning(request: web.Request, handler: Handler) -> web.StreamResponse:
+    return await handler(request.clone())
+
+
+def application() -> web.Application:
+    app = web.Application()
+    for handler in (plain, stream, refused, breaks):
+        app.router.add_get("/" + handler.__name__, handler)
+    return app
+
+
+async def test_the_middleware_moves_when_a_server_starts_the_application(cheap: bool) -> None:
+    app = figwatch.instrument(application())
+    assert len(app.middlewares) == 1
+    async with aiohttp_client(app):
+        assert (len(app.middlewares), len(app.on_response_prepare)) == ((0, 0) if cheap else (1, 1))
+        assert figwatch.instrument(app) is app
+
+
+@pytest.mark.usefixtures("cheap")
+@pytest.mark.parametrize(
+    ("path", "status", "error"),
+    [
+        ("/plain", 200, ""),
+        ("/stream", 200, ""),
+        ("/refused", 409, ""),
+        ("/breaks", 500, "ValueError"),
+        ("/nowhere", 404, ""),
+    ],
+)
+async def test_each_answer_is_counted_once_and_carries_its_trace_id(path: str, status: int, error: str) -> None:
+    with recording() as recorded:
+        async with aiohttp_client(figwatch.instrument(application())) as client, client.get(path) as answer:
+            assert answer.status == status
+            assert error or len(answer.headers["X-Trace-Id"]) == 32
+    recorded.assert_requests(1)
+    recorded.assert_requests(1, http_response_status_code=str(status), error_type=error)
+
+
+@pytest.mark.usefixtures("cheap")
+async def test_a_stream_on_a_clone_of_the_request_is_the_requests_own() -> None:
+    app = application()
+    app.middlewares.append(cloning)
+    with recording() as recorded:
+        async with aiohttp_client(figwatch.instrument(app)) as client, client.get("/stream") as answer:
+            assert len(answer.headers["X-Trace-Id"]) == 32
+    recorded.assert_requests(1, http_response_status_code="200", http_route="/stream")
+
+
+@pytest.mark.usefixtures("cheap")
+async def test_a_signal_that_breaks_a_response_before_its_first_byte_is_an_error() -> None:
+    async def broken(_request: web.Request, _response: web.StreamResponse) -> None:
+        raise LookupError
+
+    async def late(app: web.Application) -> None:
+        app.on_response_prepare.append(broken)
+
+    app = figwatch.instrument(application())
+    app.on_startup.append(late)
+    with recording() as recorded:
+        async with aiohttp_client(app) as client:
+            with pytest.raises(Exception, match="disconnected"):
+                await client.get("/plain")
+    recorded.assert_requests(1, error_type="LookupError")
+
+
+@pytest.mark.usefixtures("cheap")
+async def test_a_body_that_must_not_be_chunked_is_an_error() -> None:
+    async def chunked(_request: web.Request) -> web.Response:
+        response = web.Response(text="x")
+        response.enable_chunked_encoding()
+        return response
+
+    app = application()
+    app.router.add_get("/chunked", chunked)
+    with recording() as recorded:
+        old: TestClient[web.Request, web.Application] = TestClient(
+            TestServer(figwatch.instrument(app)), version=HttpVersion10
+        )
+        async with old as client:
+            with pytest.raises(Exception, match="disconnected"):
+                await client.get("/chunked")
+    recorded.assert_requests(1, error_type="RuntimeError")
+
+
+@pytest.mark.usefixtures("cheap")
+async def test_an_instrumented_application_below_another_counts_its_own() -> None:
+    app = web.Application()
+    app.add_subapp("/v1", figwatch.instrument(application()))
+    with recording() as recorded:
+        async with aiohttp_client(app) as client, client.get("/v1/plain") as answer:
+            assert answer.status == 200
+    recorded.assert_requests(1, http_route="/v1/plain")
