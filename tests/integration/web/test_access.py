@@ -38,6 +38,9 @@ MAY: Final[dict[Rule, dict[str, set[str]]]] = {
     Rule.SELF: {access: {"view session", "operate session"} for access in ("public", "token")},
     Rule.FORM: {access: {"operate session"} for access in ("public", "token")},
     Rule.TOKEN: {access: {"operate token"} for access in ("public", "token")},
+    Rule.SIGNED: {
+        access: set() for access in ("public", "token")
+    },  # nobody without a signature, whatever else they have
 }
 
 FILLED: Final = {
