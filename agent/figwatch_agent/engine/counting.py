@@ -48,7 +48,7 @@ class Counter:
 
     def count(self, batches: tuple[Batch, ...], now: Instant, counted: tuple[Counted, ...] = ()) -> Tally:
         """Everything the batches of one tick say, and what sources counted themselves."""
-        tally = self._empty()
+        tally = self.empty()
         increases: dict[str, Increase | None] = {}
         for batch in batches:
             increases[batch.target] = joined(increases.get(batch.target), self._observe(batch, tally))
@@ -58,7 +58,8 @@ class Counter:
         self._find_excess(tally)
         return tally
 
-    def _empty(self) -> Tally:
+    def empty(self) -> Tally:
+        """No events at all."""
         streams, routes = len(self.catalog.streams), len(self.catalog.routes)
         return Tally(
             total=np.zeros((streams, len(SIDES)), dtype=np.int64),

@@ -36,6 +36,14 @@ class Coverage:
             self._split(strange, covered)
         return self.ring.advance(now, covered[self._first])
 
+    def amend(self, at: Instant, covered: Counts) -> list[Row]:
+        """Each stream was covered for so long up to a past instant; the rows that changed."""
+        self._windows.clear()
+        strange = np.flatnonzero(covered != covered[self._first][self.group])
+        if len(strange):
+            self._split(strange, covered)
+        return self.ring.amend(at, covered[self._first])
+
     def window(self, length: Duration) -> Window:
         """Covered time of every stream in the last ``length``."""
         found = self._windows.get(length)

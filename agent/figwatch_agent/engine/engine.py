@@ -13,6 +13,7 @@ from figwatch_agent.engine.feedback import Feedback
 from figwatch_agent.engine.gating import Gate
 from figwatch_agent.engine.guarding import Guard
 from figwatch_agent.engine.history import Histories
+from figwatch_agent.engine.late import Late, Told
 from figwatch_agent.engine.ledger import Ledger
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.paging import Paging
@@ -21,6 +22,7 @@ from figwatch_agent.engine.saving import Parts, changed_sections, ring_row
 from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.engine.telling import samples_in
+from figwatch_agent.engine.unknown import Unknown
 from figwatch_agent.engine.uptimes import Uptimes
 from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
@@ -62,6 +64,8 @@ class Engine:
         self._guard = Guard(self.catalog, self._desk, self._rings, self._watches)
         self._paging = Paging(self.catalog, self._desk, self._rings, self._watches)
         self._ledger = Ledger()
+        self._unknown = Unknown(len(self.catalog.streams))
+        self._late = Late(self.catalog, self._rings, self._unknown, self._ledger)
         self._parts = Parts(
             rings=self._rings,
             counter=self._counter,
@@ -70,6 +74,7 @@ class Engine:
             uptimes=self._uptimes,
             desk=self._desk,
             excluding=self._excluding,
+            unknown=self._unknown,
             untimed_total=np.zeros(len(self.catalog.streams), dtype=np.int64),
             untimed_bad=np.zeros(len(self.catalog.streams), dtype=np.int64),
         )
@@ -142,12 +147,18 @@ class Engine:
         self._ledger.set_aside(self._excluding.past_cells(), now)
         for reading in inputs.readings:
             self._desk.readings[reading.name] = reading
-        tally = self._counter.count(inputs.batches, now, inputs.counted)
+        past = [each for each in inputs.counted if self.at is not None and each.at <= self.at]
+        told = self._late.take(past, self._counter.empty(), self._desk, self._watches, now) if past else Told()
+        fresh = tuple(each for each in inputs.counted if self.at is None or each.at > self.at)
+        tally = self._counter.count(inputs.batches, now, fresh)
+        tally.findings.update(told.findings)
         uptime = self._uptimes.advance(inputs.probes, tally, now)
         tally.excluded |= self._excluding.step(now)
         self._parts.untimed_total += tally.untimed_total
         self._parts.untimed_bad += tally.untimed_bad
-        rows = [ring_row(self._parts, name, row) for name, row in self._rings.advance(tally, uptime, now)]
+        self._unknown.advance(tally.covered, now)
+        rows = [ring_row(self._parts, name, row) for name, row in self._rings.rows(told.slots)]
+        rows += [ring_row(self._parts, name, row) for name, row in self._rings.advance(tally, uptime, now)]
         self._excluding.settle(tally, now)
         return tally, tuple(rows)
 

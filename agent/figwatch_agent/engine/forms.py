@@ -1,6 +1,6 @@
 """The forms in which the engine's state is kept: one per section."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,11 @@ from figwatch_agent.evaluate.uptime import UptimeMeter
 from figwatch_agent.model.batch import Reading, Series
 from figwatch_agent.model.exclusion import Exclusion
 from figwatch_agent.model.incident import Alert
+
+
+def _none() -> NDArray[np.int64]:
+    """What a state of an earlier version does not hold."""
+    return np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +87,7 @@ class WatchState:
     thresholds: NDArray[np.int64]
     cut: NDArray[np.int64]
     firing: tuple[tuple[str, Alert], ...]
+    cut_at: NDArray[np.int64] = field(default_factory=_none)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +99,7 @@ class StreamState:
     last_known: NDArray[np.int64]
     untimed_total: NDArray[np.int64]
     untimed_bad: NDArray[np.int64]
+    known_until: NDArray[np.int64] = field(default_factory=_none)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,3 +156,19 @@ class ExclusionsState:
 
     exclusions: tuple[Exclusion, ...]
     pieces: tuple[PieceState, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GapState:
+    """Time in which some streams were not measured."""
+
+    after: Instant
+    until: Instant
+    streams: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownState:
+    """All such time."""
+
+    gaps: tuple[GapState, ...]

@@ -1,6 +1,6 @@
 """The engine's rings: budgets, sides, traffic, latency buckets and uptime, and the windows read from them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -97,21 +97,40 @@ class Rings:
     def advance(self, tally: Tally, uptime: list[tuple[Instant, Counts]], now: Instant) -> Iterator[tuple[str, Row]]:
         """Count one tick in every ring, uptime at its own instants up to ``now``; the rows that were written."""
         self.first_tick = now if self.first_tick is None else self.first_tick
-        total, bad = tally.total[self._split_at], tally.bad[self._split_at]
-        legacy, service, unknown = ([total[:, side], bad[:, side]] for side in range(len(SIDES)))
-        increments = {
-            "budget": np.concatenate([tally.total.sum(axis=1), tally.bad.sum(axis=1)]),
-            "sides": np.concatenate([*service, *legacy, *unknown]),
-            "traffic": tally.traffic.reshape(-1),
-            "buckets": tally.buckets.reshape(-1),
-            "answers": np.concatenate([self._answers(tally.total), self._answers(tally.bad)]),
-        }
+        increments = self._increments(tally)
         for row in self.coverage.advance(now, tally.covered):
             yield COVERED, row
         for name, ring in self.rings.items():
             for at, counts in uptime if name == "uptime" else [(now, increments[name])]:
                 for row in ring.advance(at, counts):
                     yield name, row
+
+    def amend(self, tally: Tally, at: Instant) -> Iterator[tuple[str, Row]]:
+        """Count events of a past instant, uptime, traffic and latency excepted; the rows that changed."""
+        increments = self._increments(tally)
+        self.aside.amend(COVERED, at, tally.covered)
+        for row in self.coverage.amend(at, tally.covered):
+            yield COVERED, row
+        for name in ("budget", "sides", "answers"):
+            self.aside.amend(name, at, increments[name])
+            for row in self.rings[name].amend(at, increments[name]):
+                yield name, row
+        self._less.clear()
+
+    def rows(self, slots: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, Row]]:
+        """What stands in these slots, by (ring, level, slot); each with the columns that its ring has by now."""
+        return ((name, self.ring(name).row(level, slot)) for name, level, slot in slots)
+
+    def _increments(self, tally: Tally) -> dict[str, Counts]:
+        total, bad = tally.total[self._split_at], tally.bad[self._split_at]
+        legacy, service, unknown = ([total[:, side], bad[:, side]] for side in range(len(SIDES)))
+        return {
+            "budget": np.concatenate([tally.total.sum(axis=1), tally.bad.sum(axis=1)]),
+            "sides": np.concatenate([*service, *legacy, *unknown]),
+            "traffic": tally.traffic.reshape(-1),
+            "buckets": tally.buckets.reshape(-1),
+            "answers": np.concatenate([self._answers(tally.total), self._answers(tally.bad)]),
+        }
 
     def split_columns(self, streams: Counts) -> Counts:
         """Columns of these streams in the ring of the sides, of every side; none of those without sides."""

@@ -18,10 +18,12 @@ from figwatch_agent.engine.forms import (
     RingState,
     SeriesState,
     StreamState,
+    UnknownState,
     WatchState,
 )
 from figwatch_agent.engine.measuring import COVERED
 from figwatch_agent.engine.saving import Parts
+from figwatch_agent.engine.unknown import Gap
 from figwatch_agent.evaluate.increases import CounterMemory
 from figwatch_agent.evaluate.windows import Row
 from figwatch_agent.model.batch import SeriesTable
@@ -177,6 +179,8 @@ def _restore_watches(parts: Parts) -> None:
     watches.statistic = _moved(state.statistic, places, watches.statistic)
     watches.thresholds = _moved(state.thresholds, places, watches.thresholds)
     watches.cut = _moved(state.cut, places, watches.cut)
+    if len(state.cut_at):
+        watches.cut_at = _moved(state.cut_at, places, watches.cut_at)
     watches.firing = {keys.index(key): alert for key, alert in state.firing if key in keys}
 
 
@@ -187,6 +191,14 @@ def _restore_streams(parts: Parts) -> None:
     places = _places(parts, state.keys, [stream.key for stream in parts.rings.catalog.streams])
     parts.watches.last_service = _moved(state.last_service, places, parts.watches.last_service)
     parts.signals.last_known = _moved(state.last_known, places, parts.signals.last_known)
+    if len(state.known_until):
+        parts.unknown.known_until = _moved(state.known_until, places, parts.unknown.known_until)
+    gaps = _section(parts, "unknown", UnknownState)
+    index = {stream.key: stream.index for stream in parts.rings.catalog.streams}
+    for gap in gaps.gaps if gaps is not None else ():
+        streams = [index[key] for key in gap.streams if key in index]
+        if streams:
+            parts.unknown.gaps.append(Gap(gap.after, gap.until, np.array(streams, dtype=np.int64)))
     parts.untimed_total[:] = _moved(state.untimed_total, places, parts.untimed_total)
     parts.untimed_bad[:] = _moved(state.untimed_bad, places, parts.untimed_bad)
 

@@ -15,14 +15,17 @@ from figwatch_agent.engine.forms import (
     CounterState,
     CoverageState,
     DeskState,
+    GapState,
     ReadingsState,
     RingState,
     SeriesState,
     StreamState,
+    UnknownState,
     WatchState,
 )
 from figwatch_agent.engine.measuring import COVERED, Rings
 from figwatch_agent.engine.signals import Signals
+from figwatch_agent.engine.unknown import Unknown
 from figwatch_agent.engine.uptimes import Uptimes
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.evaluate.windows import Row
@@ -45,11 +48,13 @@ class Parts:
     uptimes: Uptimes
     desk: Desk
     excluding: Excluding
+    unknown: Unknown
     untimed_total: Integers
     untimed_bad: Integers
     written: dict[str, bytes] = field(default_factory=dict)  # sections as they stand in the store
     pages: dict[str, tuple[SeriesTable, Vanished]] = field(default_factory=dict)  # by scrape target, as written last
     born: dict[str, Integers] = field(default_factory=dict)  # by ring, one instant per column
+    gaps: int = 0  # version of the unknown, as written last
     excluded: tuple[int, int] = (0, 0)  # versions of the exclusions, as written last
     keys: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # section name and keys of its columns
 
@@ -117,6 +122,9 @@ def _sections(parts: Parts) -> dict[str, object]:
             sections[f"series/{target}"] = SeriesState(
                 series=memory.table.series, families=memory.table.families, vanished=tuple(memory.vanished.items())
             )
+    if parts.gaps != parts.unknown.version:
+        parts.gaps = parts.unknown.version
+        sections["unknown"] = unknown_state(parts.unknown, [stream.key for stream in parts.rings.catalog.streams])
     if parts.excluded != versions(parts.excluding):
         parts.excluded = versions(parts.excluding)
         sections["exclusions"] = exclusions_state(parts.excluding)
@@ -125,6 +133,16 @@ def _sections(parts: Parts) -> dict[str, object]:
     sections["desk"] = _desk_state(parts)
     sections["readings"] = ReadingsState(readings=tuple(parts.desk.readings.values()))
     return sections
+
+
+def unknown_state(unknown: Unknown, keys: list[str]) -> UnknownState:
+    """Gaps by the keys of their streams."""
+    return UnknownState(
+        gaps=tuple(
+            GapState(after=gap.after, until=gap.until, streams=tuple(keys[each] for each in gap.streams.tolist()))
+            for gap in unknown.gaps
+        )
+    )
 
 
 def _watch_sections(parts: Parts) -> dict[str, object]:
@@ -148,6 +166,7 @@ def _watch_sections(parts: Parts) -> dict[str, object]:
             statistic=watches.statistic,
             thresholds=watches.thresholds,
             cut=watches.cut,
+            cut_at=watches.cut_at,
             firing=tuple((keys[index], alert) for index, alert in watches.firing.items()),
         ),
         "streams": StreamState(
@@ -156,6 +175,7 @@ def _watch_sections(parts: Parts) -> dict[str, object]:
             last_known=parts.signals.last_known,
             untimed_total=parts.untimed_total,
             untimed_bad=parts.untimed_bad,
+            known_until=parts.unknown.known_until,
         ),
     }
 

@@ -36,3 +36,20 @@ class Tally:
             known=self.known & rows,
             covered=self.covered * rows,
         )
+
+    def cleared(self) -> "Tally":
+        """The same streams without any events."""
+        counts = ("total", "bad", "untimed_total", "untimed_bad", "covered", "traffic", "buckets", "known", "excluded")
+        return replace(
+            self, **{name: np.zeros_like(getattr(self, name)) for name in counts}, findings={}, stream_findings={}
+        )
+
+    def of(self, streams: NDArray[np.bool_]) -> "Tally":
+        """Of some streams alone."""
+        return replace(
+            self,
+            total=self.total * streams[:, None],
+            bad=self.bad * streams[:, None],
+            known=self.known & streams,
+            covered=self.covered * streams,
+        )

@@ -36,6 +36,7 @@ class Watches:
         self.statistic: Integers = np.zeros(count, dtype=np.int64)
         self.thresholds: Integers = np.full(count, threshold(FEWEST_EVENTS_A_YEAR, YEAR), dtype=np.int64)
         self.cut: Integers = np.zeros(count, dtype=np.int64)  # bad events counted before the last resolve
+        self.cut_at: Integers = np.full(count, NEVER, dtype=np.int64)  # when that was
         self.last_service: Integers = np.zeros(len(catalog.streams), dtype=np.int64)
         self.firing: dict[int, Alert] = {}
         self._stream = np.array([watch.stream.index for watch in watches], dtype=np.int64)
@@ -82,9 +83,14 @@ class Watches:
         for sibling in self._siblings[stream]:
             if sibling not in self.firing:
                 self.cut[sibling] = counted[stream]
+                self.cut_at[sibling] = now
                 self.statistic[sibling] = 0
                 self.runs.end(sibling)
         return alert
+
+    def told_late(self, bad: Integers, at: Instant) -> None:
+        """Bad events of a past instant became known, by stream: those from before a resolve fire nothing any more."""
+        self.cut = self.cut + np.where(self.cut_at >= at, bad[self._stream], 0)
 
     def last_impact(self, index: int) -> Instant | None:
         """End of the last bad tick of a watch's run."""

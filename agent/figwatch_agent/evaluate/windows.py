@@ -129,6 +129,10 @@ class Ring:
                 rows.append(row)
         return rows
 
+    def row(self, level: int, slot: int) -> Row:
+        """What stands in a slot now."""
+        return Row(level, slot, int(self._levels[level].boundaries[slot]), self._levels[level].row(slot))
+
     def append(self, sources: Counts) -> None:
         """More columns at the end, each with the past of the column that it is to differ from."""
         self._windows.clear()
