@@ -29,12 +29,14 @@ class Part(NamedTuple):
     program: str
     package: str
     others: tuple[str, ...] = ()  # other names under which the same thing may be on the PATH
+    libraries: tuple[str, ...] = ()  # packages of libraries that a machine may lack; unpacked beside it
     whole: bool = False  # it must be installed with all that it needs; unpacking alone does not make it run
 
 
 PARTS: Final = (
     Part("prometheus", "prometheus"),
     Part("promtool", "prometheus"),
+    Part("wrk", "wrk", libraries=("libluajit-5.1-2",)),  # run with LD_LIBRARY_PATH: see tests/bench/uvicorn_wrk.py
     Part("prometheus-alertmanager", "prometheus-alertmanager", ("alertmanager",)),
     Part("amtool", "prometheus-alertmanager"),
     Part("victoria-metrics", "victoria-metrics"),
@@ -130,7 +132,8 @@ def provide(part: Part) -> Path:
             raise Missing(f"the package {part.package} put no program {part.program} on the PATH")
         return Path(installed)
     if unpacked(part.program) is None:
-        unpack(part.package)
+        for package in (*part.libraries, part.package):
+            unpack(package)
     path = unpacked(part.program)
     if path is None:
         raise Missing(f"the package {part.package} holds no program {part.program}")
