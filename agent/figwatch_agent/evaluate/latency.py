@@ -1,4 +1,9 @@
-"""A quantile from the buckets of a histogram, with the error the buckets leave."""
+"""A quantile from the buckets of a histogram, with the error the buckets leave.
+
+Bounds and counts are all that it knows of a histogram. The exponential buckets of a native one are finite bounds and
+counts as well (its zero bucket the first), so that whoever reads such a series hands over these two and nothing here
+changes; rings then keep its counts by schema and offset, as they keep those of the contract's bounds now.
+"""
 
 import math
 from collections.abc import Sequence
