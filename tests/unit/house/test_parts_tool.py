@@ -15,7 +15,7 @@ import pytest
 from support.parts import ROOT
 
 DPKG = """mkdir -p "$3/usr/bin"
-for name in prometheus promtool prometheus-alertmanager amtool victoria-metrics; do
+for name in prometheus promtool prometheus-alertmanager amtool victoria-metrics wrk; do
     : > "$3/usr/bin/$name"
     chmod +x "$3/usr/bin/$name"
 done
