@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import statistics
 import subprocess
@@ -12,13 +13,15 @@ from typing import Final
 
 from bench import traffic
 from bench.row import Row
-from support.parts import program, why_missing
+from support.parts import ROOT, program, why_missing
 
 LIMIT: Final = 1 / 0.92
 """Bare throughput / ours: at least 0.92 of it must be left."""
 ROUNDS: Final = 9
 SECONDS: Final = 2
 CONNECTIONS: Final = 16
+LIBRARIES: Final = ROOT / ".parts" / "root" / "usr" / "lib"
+"""Where `tools/parts.py` unpacks libraries that wrk needs and the machine may lack."""
 
 
 def rows() -> Iterator[Row]:
@@ -53,7 +56,8 @@ def throughput(wrk: str, port: int) -> float:
     headers = [part for name, value in traffic.HEADERS for part in ("-H", f"{name}: {value}") if name != "host"]
     url = f"http://127.0.0.1:{port}{traffic.PATH}?{traffic.QUERY}"
     command = [wrk, "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", *headers, url]
-    told = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(str(folder) for folder in LIBRARIES.glob("*-linux-gnu"))}
+    told = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True).stdout
     found = re.search(r"Requests/sec:\s+([0-9.]+)", told)
     if found is None or "Non-2xx" in told:
         raise RuntimeError(f"wrk found no answers: {told.splitlines()[-1:]}")
