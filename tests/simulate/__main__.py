@@ -9,16 +9,16 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from simulate import certified
+from simulate import certified, early, false_pages, outage, sides
 from simulate.tables import DOCS, put, table
 
-
-def _certified() -> str:
-    return table(certified.HEADS, certified.rows())
-
-
 REGISTRY: Final[dict[str, tuple[str, Callable[[], str]]]] = {
-    "certified": ("certified.md", _certified),
+    "certified": ("certified.md", lambda: table(certified.HEADS, certified.rows())),
+    "false-pages": ("false-alarms.md", lambda: table(false_pages.HEADS, false_pages.rows())),
+    "outages": ("false-alarms.md", lambda: table(outage.HEADS, outage.rows())),
+    "early-delays": ("false-alarms.md", lambda: table(early.DELAY_HEADS, early.delay_rows())),
+    "early-alarms": ("false-alarms.md", lambda: table(early.ALARM_HEADS, early.alarm_rows())),
+    "sides": ("false-alarms.md", lambda: table(sides.HEADS, sides.rows())),
 }
 """By the name of a table its page and what makes it."""
 

@@ -14,10 +14,11 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration
+from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration
 from figwatch_agent.evaluate.burn_rate import over_many, threshold_arrays
 from figwatch_agent.evaluate.increases import CounterMemory
-from figwatch_agent.evaluate.windows import DEFAULT, Layout, Level, Ring, Row
+from figwatch_agent.evaluate.layouts import LAYOUTS
+from figwatch_agent.evaluate.windows import Layout, Ring, Row
 from figwatch_agent.model.batch import Batch, Series, SeriesTable
 from simulate.story import KINDS, STANDING, Counts, Flags, Kind, Story, story_of, told
 
@@ -35,15 +36,6 @@ HEADS: Final = (
     "certified and wrong",
     "not certified and too bold",
 )
-LAYOUTS: Final[dict[str, Layout]] = {
-    "default": DEFAULT,
-    "compact": (
-        Level(resolution=10 * SECOND, span=HOUR),
-        Level(resolution=MINUTE, span=6 * HOUR),
-        Level(resolution=15 * MINUTE, span=3 * DAY),
-        Level(resolution=2 * HOUR, span=30 * DAY),
-    ),
-}
 RULES: Final[tuple[tuple[Fraction, tuple[Duration, ...]], ...]] = (
     (Fraction(72, 5), (HOUR, 5 * MINUTE)),
     (Fraction(6), (6 * HOUR, 30 * MINUTE)),
@@ -253,7 +245,7 @@ def _played(story: Story, looks: int, number: int) -> dict[str, Score]:
     budgets = [Fraction(1, 10 ** int(nines)) for nines in story.nines]
     thresholds = [threshold_arrays([factor * budget for budget in budgets]) for factor, _ in RULES]
     counter, events = Counter(story), EventList(story)
-    rings = {name: Kept(layout, 2 * len(story.born)) for name, layout in LAYOUTS.items()}
+    rings = {name: Kept(layouts.budget, 2 * len(story.born)) for name, layouts in LAYOUTS.items()}
     late = {each.told: each for each in story.late}
     found = {name: Score() for name in LAYOUTS}
     for place, now in enumerate(story.ticks.tolist()):

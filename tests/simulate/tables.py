@@ -33,11 +33,13 @@ def put(page: Path, name: str, text: str) -> bool:
 
 
 def published(page: Path, name: str) -> list[dict[str, str]]:
-    """The rows of the table that stands in a page, by its heads."""
+    """The rows of the table that stands in a page, by its heads; none where it was not played yet."""
     found = _place(name).search(page.read_text("utf-8"))
     if found is None:
         raise NoPlace(f"{page} has no place for {name}")
     lines = [line for line in found[2].strip().splitlines() if line.startswith("|")]
+    if not lines:
+        return []
     heads, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     return [dict(zip(heads, row, strict=True)) for row in rows]
 

@@ -1,12 +1,8 @@
 """Is the service worse than its control? Valid however often it is looked at, and quick when it is."""
 
-from collections import Counter
 from fractions import Fraction
-from typing import TypeAlias
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from figwatch_agent.evaluate.comparison import (
     MINIMUM_CONTROL_TOTAL,
@@ -18,13 +14,10 @@ from figwatch_agent.evaluate.comparison import (
     level_of_look,
     margin,
 )
-
-Integers: TypeAlias = NDArray[np.int64]
+from simulate.sides import NULLS, falsely_worse, looks_until_known
 
 THREE_NINES = Fraction(999, 1000)
 PAGE = Fraction(144, 10)
-WINDOWS = (5, 15, 60, 300)  # seconds
-BEFORE = max(WINDOWS)
 
 
 def _look(*sides: tuple[int, int, int, int], look: int = 1) -> Comparison:
@@ -189,92 +182,25 @@ def test_the_same_counts_give_the_same_result() -> None:
 # Simulated incidents: counts a second, cumulated, so that every window is a difference.
 
 
-def _cumulated(chance: np.random.Generator, rate: float, ratios: list[float]) -> Integers:
-    """Rows of (bad, total) since the beginning, one a second and one before the first."""
-    total = chance.poisson(rate, len(ratios))
-    bad = chance.binomial(total, ratios)
-    return np.vstack([np.zeros((1, 2), dtype=np.int64), np.cumsum(np.column_stack([bad, total]), axis=0)])
-
-
-def _sides(service: Integers, control: Integers, now: int) -> list[Sides]:
-    def counts(side: Integers, window: int) -> Counts:
-        bad, total = side[now] - side[now - window]
-        return Counts(bad=int(bad), total=int(total))
-
-    return [Sides(window=w * 1000, service=counts(service, w), control=counts(control, w)) for w in WINDOWS]
-
-
-def _might_be_worse(sides: list[Sides]) -> bool:
-    """A screen that saves time and hides nothing: `worse` needs bounds far apart, hence counts far apart."""
-    for s in sides:
-        if s.service.total and s.control.total and s.service.bad > 1:
-            pooled = (s.service.bad + s.control.bad) / (s.service.total + s.control.total)
-            error = (pooled * (1 - pooled) * (1 / s.service.total + 1 / s.control.total)) ** 0.5
-            if s.service.bad / s.service.total - s.control.bad / s.control.total > 3 * error:
-                return True
-    return False
-
-
-def _falsely_worse(runs: int, looks: int, rates: tuple[float, float], ratio: float, seed: int) -> int:
-    """How many of `runs` incidents without any difference call the service worse at one of their looks."""
-    chance, wrong = np.random.default_rng(seed), 0
-    for _ in range(runs):
-        # The fault begins with the first look, and hits both sides alike.
-        ratios = [0.0005] * BEFORE + [ratio] * looks
-        service, control = (_cumulated(chance, rate, ratios) for rate in rates)
-        for look in range(1, looks + 1):
-            sides = _sides(service, control, BEFORE + look)
-            if _might_be_worse(sides) and compare(sides, look, THREE_NINES, PAGE).outcome is Outcome.WORSE:
-                wrong += 1
-                break
-    return wrong
-
-
-NULLS = [
-    ((40.0, 10.0), 0.0005),
-    ((40.0, 10.0), 0.02),
-    ((40.0, 10.0), 0.5),
-    ((5.0, 1.0), 0.2),
-    ((200.0, 10.0), 0.05),
-]
-
-
 @pytest.mark.parametrize(("rates", "ratio"), NULLS)
 def test_two_equal_sides_are_hardly_ever_called_worse(rates: tuple[float, float], ratio: float) -> None:
-    assert _falsely_worse(400, 40, rates, ratio, seed=17) <= 4  # 1 % of 400; 2,000 incidents in all
+    assert falsely_worse(400, 40, rates, ratio, seed=17) <= 4  # 1 % of 400; 2,000 incidents in all
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("rates", "ratio"), NULLS)
 def test_ten_thousand_equal_incidents_stay_within_one_percent(rates: tuple[float, float], ratio: float) -> None:
-    assert _falsely_worse(2_000, 120, rates, ratio, seed=18) <= 20
-
-
-def _looks_until_known(rates: tuple[float, float], faults: tuple[float, float], runs: int, seed: int) -> Counter[int]:
-    """Looks, one a second from the fault on, until the outcome is no longer undecided; -1 where it was a wrong one."""
-    chance, taken = np.random.default_rng(seed), Counter[int]()
-    right = Outcome.WORSE if faults[0] > faults[1] else Outcome.SHARED
-    for _ in range(runs):
-        service, control = (
-            _cumulated(chance, rate, [0.0005] * BEFORE + [fault] * 20)
-            for rate, fault in zip(rates, faults, strict=True)
-        )
-        for look in range(1, 21):
-            outcome = compare(_sides(service, control, BEFORE + look), look, THREE_NINES, PAGE).outcome
-            if outcome is not Outcome.UNDECIDED:
-                taken[look if outcome is right else -1] += 1
-                break
-    return taken
+    assert falsely_worse(2_000, 120, rates, ratio, seed=18) <= 20
 
 
 def test_half_of_the_service_failing_is_decided_within_four_seconds() -> None:
-    taken = _looks_until_known((40.0, 10.0), (0.5, 0.0005), runs=300, seed=21)
+    taken = looks_until_known((40.0, 10.0), (0.5, 0.0005), runs=300, seed=21)
     assert taken[-1] == 0
     assert sum(n for look, n in taken.items() if look <= 4) >= 297  # p99
 
 
 def test_both_sides_failing_by_half_are_known_to_share_the_cause_within_four_seconds() -> None:
-    taken = _looks_until_known((40.0, 10.0), (0.5, 0.5), runs=200, seed=22)
+    taken = looks_until_known((40.0, 10.0), (0.5, 0.5), runs=200, seed=22)
     assert taken[-1] == 0
     assert sum(n for look, n in taken.items() if look <= 4) >= 198
