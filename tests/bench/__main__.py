@@ -16,11 +16,13 @@ from bench import (
     exported_span,
     fastapi_request,
     flask_request,
+    history_load,
     import_library,
     memory,
     overview_html,
     overview_page,
     prometheus_rules,
+    replay,
     scrape_parse,
     uvicorn_wrk,
 )
@@ -38,6 +40,8 @@ REGISTRY: Final[dict[str, Bench]] = {
     "check_command": check_command.rows,
     "scrape_parse": scrape_parse.rows,
     "prometheus_rules": prometheus_rules.rows,
+    "history_load": history_load.rows,
+    "replay": replay.rows,
     "overview_page": overview_page.rows,
     "overview_html": overview_html.rows,
 }
