@@ -192,7 +192,7 @@ def check_ledger(story: Story) -> None:
                 assert 0 <= each.bad <= each.total
 
 
-@settings(max_examples=6, phases=UNSHRUNK, deadline=None)
+@settings(max_examples=3, phases=UNSHRUNK, deadline=None)
 @given(story=stories)
 def test_what_is_left_and_what_is_set_aside_are_the_events_of_their_times(story: list[Any]) -> None:
     told = Story()
@@ -202,7 +202,7 @@ def test_what_is_left_and_what_is_set_aside_are_the_events_of_their_times(story:
     check_ledger(told)
 
 
-@settings(max_examples=4, phases=UNSHRUNK, deadline=None)
+@settings(max_examples=2, phases=UNSHRUNK, deadline=None)
 @given(story=stories)
 def test_a_restart_changes_nothing(story: list[Any]) -> None:
     never, often = Story(restarts=False), Story()
@@ -211,7 +211,7 @@ def test_a_restart_changes_nothing(story: list[Any]) -> None:
     assert [encode(outcome) for outcome in often.world.outcomes] == [encode(each) for each in never.world.outcomes]
 
 
-@settings(max_examples=4, phases=UNSHRUNK, deadline=None)
+@settings(max_examples=2, phases=UNSHRUNK, deadline=None)
 @given(
     story=st.lists(st.tuples(served, served, st.sampled_from([1, 7, 10]), st.integers(1, 12)), min_size=4, max_size=10),
     begins=st.integers(0, 200),

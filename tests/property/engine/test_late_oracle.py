@@ -88,7 +88,7 @@ def played(story: list[Any], restart_at: int) -> tuple[Story, Story, list[Counte
     return in_time, late, waiting
 
 
-@settings(max_examples=10, phases=UNSHRUNK, deadline=None)
+@settings(max_examples=5, phases=UNSHRUNK, deadline=None)
 @given(story=stories, restart_at=st.integers(0, 40), seed=st.randoms(use_true_random=False))
 def test_told_late_or_in_time_is_the_same_afterwards(story: list[Any], restart_at: int, seed: Any) -> None:
     in_time, late, waiting = played(story, restart_at)

@@ -29,7 +29,7 @@ def figures(world: World) -> list[Any]:
     ]
 
 
-@settings(max_examples=10, phases=UNSHRUNK, deadline=None)
+@settings(max_examples=5, phases=UNSHRUNK, deadline=None)
 @given(story=st.lists(moments, min_size=1, max_size=30))
 def test_no_window_feels_a_move_and_every_spent_event_has_its_side(story: list[Any]) -> None:
     stays, moves = World((compact(),)), World((compact(),))
