@@ -66,10 +66,10 @@ def down(target: str, at: Instant, reason: str) -> Batch:
 class Counted:
     """Events that a source counted itself, by stream: what range reads and replays of a history deliver.
 
-    Like a batch it belongs to the tick that takes it. One whose ``at`` is no later than the tick before is told late: it
-    is counted at that instant where nobody had measured the time, and what is known already is refused. A source hands out the same ``keys`` while its streams stay the
-    same, so that whoever maps them to columns does it once, keyed by identity. Every stream is named once, or once for
-    each side where the source knows who served.
+    Like a batch it belongs to the tick that takes it. One whose ``at`` is no later than the tick before is told late:
+    it is counted at that instant where nobody had measured the time, and what is known already is refused. A source
+    hands out the same ``keys`` while its streams stay the same, so that they are mapped to columns once, by identity.
+    Every stream is named once, or once for each side where the source knows who served.
     """
 
     keys: tuple[str, ...]  # of streams: the SLO's name, a blank, and the route's template where it has one

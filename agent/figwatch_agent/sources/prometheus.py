@@ -1,7 +1,7 @@
 """A Prometheus-compatible engine as the source: raw counters of short windows, read in few queries at one instant.
 
 Long windows are never asked of the engine: its samples are counted here, by the same rules as pages that are scraped.
-After an outage of the engine the samples of the time between are read in chunks and counted where they belong.
+After an outage of the engine the time between stays unknown; its events are counted in totals and belong to no window.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from figwatch_agent.clock import Clock
-from figwatch_agent.durations import HOUR, MINUTE, SECOND, Duration, Instant
+from figwatch_agent.durations import MINUTE, SECOND, Duration, Instant
 from figwatch_agent.model.batch import Batch, Counted, down
 from figwatch_agent.model.secret import ReadSecret
 from figwatch_agent.model.settings import PrometheusServer
@@ -22,14 +22,6 @@ from figwatch_agent.sources.raw_samples import RawSamples
 
 OVERLAP: Final[Duration] = MINUTE
 """How far a look reaches back before the one before it: what was scraped then may have been stored late."""
-
-FARTHEST: Final[Duration] = 6 * HOUR
-"""How far back an outage is made up for; what lies before stays unknown."""
-
-CHUNK: Final[Duration] = 10 * MINUTE
-"""Raw samples of this much time are asked for at once while an outage is made up for."""
-
-CHUNKS_A_LOOK: Final = 6
 
 RETRIES: Final = 3
 """Questions of one look that may be asked a second time."""
@@ -54,7 +46,7 @@ class PrometheusSource:
         self._queries = queries(selectors_of(services))
         self._samples = RawSamples()
         self._estimates = Estimates(services)
-        self._read_to: Instant | None = None  # everything scraped before was read, or is too old to be made up for
+        self._read_to: Instant | None = None  # the last look that was answered
         self._faults: dict[str, str] = {}
 
     @property
@@ -84,25 +76,17 @@ class PrometheusSource:
         await self._api.close()
 
     async def _look(self, now: Instant, found: list[Batch]) -> None:
-        """All questions at one instant; after an outage also at instants before it. What is found is added at once."""
-        budget = RetryBudget(RETRIES)
-        for at in self._instants(now) if self._queries else ():
-            counters, ups = await self._raw(at, at - self._since(at), budget)
-            found += self._samples.batches(counters, ups)
-            self._read_to = at
+        """All questions at one instant. What is found is added at once."""
+        if not self._queries:
+            return
+        counters, ups = await self._raw(now, now - self._since(now), RetryBudget(RETRIES))
+        found += self._samples.batches(counters, ups)
+        self._read_to = now
 
-    def _since(self, at: Instant) -> Instant:
-        if self._read_to is None:
-            return at - OVERLAP - self._server.interval
-        return max(self._read_to - OVERLAP, at - FARTHEST)
-
-    def _instants(self, now: Instant) -> list[Instant]:
-        """Where to look: at ``now``, and before it at the ends of chunks that an outage left unread."""
-        if self._read_to is None or now - self._read_to <= CHUNK:
-            return [now]
-        begin = max(self._read_to, now - FARTHEST)
-        ends = [*range(begin + CHUNK, now, CHUNK), now]
-        return ends[:CHUNKS_A_LOOK]
+    def _since(self, now: Instant) -> Instant:
+        """Where a look begins: a minute before the one before it, or a look and a minute ago after an outage."""
+        farthest = now - OVERLAP - self._server.interval
+        return farthest if self._read_to is None else max(self._read_to - OVERLAP, farthest)
 
     async def _raw(self, at: Instant, window: Duration, budget: RetryBudget) -> tuple[list[Any], list[Any]]:
         gate = asyncio.Semaphore(AT_ONCE)

@@ -59,4 +59,9 @@ def test_figures_that_people_brought_have_an_exact_mean() -> None:
     assert brought([]) is None
     found = brought([Fraction(1), Fraction(1, 2), Fraction(2)])
     assert found is not None
-    assert (found.mean, found.lowest, found.highest, found.newest) == (Fraction(7, 6), Fraction(1, 2), Fraction(2), Fraction(2))
+    assert (found.mean, found.lowest, found.highest, found.newest) == (
+        Fraction(7, 6),
+        Fraction(1, 2),
+        Fraction(2),
+        Fraction(2),
+    )

@@ -26,7 +26,8 @@ def places(text: str | bytes) -> list[tuple[int, int, str]]:
 
 
 def test_events_come_in_the_order_of_the_file() -> None:
-    text = f'\ufeffkind,at,id,service,version,note\r\ndeployment,{AT},d1,chat,1.2,"so, good"\r\n\r\ndeployment,{AT},d2,chat,,\r\n'
+    head = "\ufeffkind,at,id,service,version,note\r\n"
+    text = head + f'deployment,{AT},d1,chat,1.2,"so, good"\r\n\r\ndeployment,{AT},d2,chat,,\r\n'
     events, problems = read(text)
     assert problems == []
     assert [(each.id, each.get("note"), each.get("version")) for each in events] == [

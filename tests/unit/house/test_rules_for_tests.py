@@ -57,7 +57,9 @@ def test_stays_on_loopback():
 """,
     "tests/test_file_that_skips_itself.py": 'import pytest\npytest.importorskip("no_such_module")\n',
     "tests/acceptance/test_story.py": "def test_story(request):\n    assert request.node.get_closest_marker('alone')\n",
-    "tests/acceptance/faults/test_fault.py": "def test_fault(request):\n    assert request.node.get_closest_marker('paired')\n",
+    "tests/acceptance/faults/test_fault.py": (
+        "def test_fault(request):\n    assert request.node.get_closest_marker('paired')\n"
+    ),
     "tests/test_plain.py": "def test_plain(request):\n    assert not request.node.get_closest_marker('alone')\n",
 }
 STAINED = dict.fromkeys(("OTEL_SDK_DISABLED", "FIGWATCH_STATE", "PROMETHEUS_MULTIPROC_DIR", "NO_COLOR", "TZ"), "1")
