@@ -6,8 +6,6 @@ labels never seen) are read with care, one by one. Of series that nobody wants n
 """
 
 import gc
-import gzip
-import re
 from array import array
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,24 +20,15 @@ from figwatch_agent.model.batch import Series
 from figwatch_agent.model.past import History, Track
 from figwatch_agent.sources.decimals import NoNumber, numbers_at, numbers_of
 from figwatch_agent.sources.history import LARGEST, HistoryInvalid, TwoValues, assembled, track
+from figwatch_agent.sources.history_lines import Lines, Places, Progress, blocks, end_of, unpacked
 from figwatch_agent.sources.sample_line import DATED, metric_name, parse_series
 
-BLOCK: Final = 1024 * 1024
-"""Bytes that are read at once: enough lines for numpy to pay, few enough for the processor's caches."""
-
-_LONGEST_LINE: Final = 1024 * 1024
 _MOST_UNWANTED: Final = 1_000_000
 _LATEST: Final = 1e11  # seconds: a later date is milliseconds by mistake, or nonsense
 _SKIPPED: Final = -1
 _SHOWN: Final = 5  # samples that a notice names
-_EOF: Final = re.compile(rb"^# EOF[ \t\r]*$", re.MULTILINE)
-_BLANK: Final = ord(" ")
-_NEWLINE: Final = ord("\n")
-_GZIP: Final = b"\x1f\x8b"
 
-Places = NDArray[np.int64]
 Wanted = Callable[[Series], bool]
-Progress = Callable[[int], None]
 
 
 def read_history(
@@ -64,43 +53,6 @@ def read_history(
         ) from None
 
 
-class _Lines:
-    """The lines of a block, each cut at its last two blanks into a series' text, a value and a timestamp."""
-
-    def __init__(self, block: bytes) -> None:
-        self.text = block if not block or block.endswith(b"\n") else block + b"\n"
-        characters = np.frombuffer(self.text, dtype=np.uint8)
-        marks = np.flatnonzero(characters <= _BLANK)
-        by_line = marks.reshape(-1, 3) if len(marks) % 3 == 0 else np.empty((0, 3), dtype=np.int64)
-        regular = len(by_line) > 0 and b"#" not in self.text
-        if regular and bool((characters[by_line] == (_BLANK, _BLANK, _NEWLINE)).all()):
-            starts = np.concatenate([[0], by_line[:-1, 2] + 1])
-            self.cuts = np.column_stack([starts, by_line])  # of a line: its start, two blanks, its end
-        else:
-            self.cuts = _cut(self.text)
-        text = self.text
-        self.keys = [text[start:end] for start, end in self.cuts[:, :2].tolist()]
-
-    def __len__(self) -> int:
-        return len(self.cuts)
-
-    def __getitem__(self, index: int) -> bytes:
-        return self.text[self.cuts[index, 0] : self.cuts[index, 3]]
-
-
-def _cut(text: bytes) -> Places:
-    """Lines of every kind: those without two blanks have an empty text of a series, value and timestamp."""
-    cuts: list[tuple[int, int, int, int]] = []
-    start = 0
-    for line in text.split(b"\n")[:-1]:
-        end = start + len(line)
-        second = line.rfind(b" ")
-        first = line.rfind(b" ", 0, max(second, 0))
-        cuts.append((start, start + first, start + second, end) if first >= 0 else (start, start, end, end))
-        start = end + 1
-    return np.array(cuts, dtype=np.int64).reshape(-1, 4)
-
-
 class _Columns:
     """What was read so far: per series its instants and values, in pieces."""
 
@@ -121,10 +73,10 @@ class _Columns:
         """Take one file."""
         self._file, self._line = name, 0
         ended = False
-        for block in _blocks(file, progress, self._broken):
+        for block in blocks(file, progress, self._broken):
             if ended and block.strip():
                 raise self._broken(1, "text stands after # EOF: a history is one document")
-            end = _end_of(block)
+            end = end_of(block)
             if end is not None:
                 after = block[end:].partition(b"\n")[2]
                 if after.strip():
@@ -132,7 +84,7 @@ class _Columns:
                         block[:end].count(b"\n") + 2, "text stands after # EOF: a history is one document"
                     )
                 block, ended = block[:end], True
-            self._line += self._take(_Lines(block))
+            self._line += self._take(Lines(block))
         if not ended:
             raise self._broken(1, "the file ends without # EOF: a part of it is missing")
 
@@ -153,7 +105,7 @@ class _Columns:
         word = "samples are" if self._no_count > 1 else "sample is"
         return [f"{self._no_count} {word} no count, and left out: {'; '.join(self._no_counts)}{more}"]
 
-    def _take(self, lines: _Lines) -> int:
+    def _take(self, lines: Lines) -> int:
         """Take the samples of a block; how many lines it has."""
         known = list(map(self._known.get, lines.keys))
         careful: list[tuple[int, int, bytes, bytes]] = []
@@ -170,7 +122,7 @@ class _Columns:
             self._keep_careful(lines, careful)
         return len(lines)
 
-    def _keep_careful(self, lines: _Lines, careful: list[tuple[int, int, bytes, bytes]]) -> None:
+    def _keep_careful(self, lines: Lines, careful: list[tuple[int, int, bytes, bytes]]) -> None:
         """Samples whose lines could not be cut at their last two blanks, in (line, place, value, timestamp)."""
         kept = np.array([index for index, *_ in careful], dtype=np.int64)
         places = np.array([place for _, place, *_ in careful], dtype=np.int32)
@@ -184,7 +136,7 @@ class _Columns:
 
     def _keep(
         self,
-        lines: _Lines,
+        lines: Lines,
         kept: Places,
         places: NDArray[np.int32],
         values: NDArray[np.float64],
@@ -204,16 +156,16 @@ class _Columns:
         for start, end in zip(starts, [*starts[1:], len(places)], strict=True):
             self._pieces[places[start]].append((at[start:end], values[start:end]))
 
-    def _numbers(self, lines: _Lines, kept: Places, starts: Places, ends: Places, what: str) -> NDArray[np.float64]:
+    def _numbers(self, lines: Lines, kept: Places, starts: Places, ends: Places, what: str) -> NDArray[np.float64]:
         try:
             return numbers_at(lines.text, starts, ends)
         except NoNumber as none:
             raise self._no_number(lines, int(kept[none.index]), what) from None
 
-    def _no_number(self, lines: _Lines, index: int, what: str) -> HistoryInvalid:
+    def _no_number(self, lines: Lines, index: int, what: str) -> HistoryInvalid:
         return self._broken(index + 1, f"{_shown(lines[index])} has no number for {what}")
 
-    def _instants(self, lines: _Lines, kept: Places, seconds: NDArray[np.float64]) -> Places:
+    def _instants(self, lines: Lines, kept: Places, seconds: NDArray[np.float64]) -> Places:
         wrong = ~((seconds >= 0) & (seconds < _LATEST))
         if wrong.any():
             index = int(kept[np.flatnonzero(wrong)[0]])
@@ -222,7 +174,7 @@ class _Columns:
         return np.rint(seconds * 1000).astype(np.int64)
 
     def _learn_missing(
-        self, lines: _Lines, known: list[int | None], careful: list[tuple[int, int, bytes, bytes]]
+        self, lines: Lines, known: list[int | None], careful: list[tuple[int, int, bytes, bytes]]
     ) -> None:
         for index in [i for i, place in enumerate(known) if place is None]:
             key = lines.keys[index]
@@ -284,48 +236,11 @@ def _no_collection() -> Iterator[None]:
             gc.enable()
 
 
-def _blocks(file: BinaryIO, progress: Progress, broken: Callable[[int, str], HistoryInvalid]) -> Iterator[bytes]:
-    """Whole lines, many at a time; gzip is told by its first bytes, whatever the file is called."""
-    packed = file.read(2) == _GZIP
-    file.seek(0)
-    source: BinaryIO = gzip.GzipFile(fileobj=file) if packed else file  # type: ignore[assignment]  # reads like one
-    rest, before = b"", 0
-    while True:
-        try:
-            block = source.read(BLOCK)
-        except (gzip.BadGzipFile, EOFError, OSError) as error:
-            raise broken(1, f"the file cannot be unpacked from here on: {error}") from None
-        progress(file.tell() - before)
-        before = file.tell()
-        if not block:
-            if rest:
-                yield rest
-            return
-        whole, newline, after = block.rpartition(b"\n")
-        if newline:
-            yield rest + whole + newline
-            rest = after
-        else:
-            rest += after
-        if len(rest) > _LONGEST_LINE + BLOCK:
-            raise broken(1, f"a line is longer than {_LONGEST_LINE} bytes: this is no OpenMetrics text")
-
-
-def _end_of(block: bytes) -> int | None:
-    """Where the line begins that ends a document."""
-    found = _EOF.search(block) if b"#" in block else None
-    return None if found is None else found.start()
-
-
 def _lines_of(path: Path, series: Series, at: Instant) -> list[int]:
     """Where a series has samples of one instant: only asked when that is once too often."""
     found = array("q")
-    opened: BinaryIO
-    with path.open("rb") as raw:
-        packed = raw.read(2) == _GZIP
-        raw.seek(0)
-        opened = gzip.GzipFile(fileobj=raw) if packed else raw  # type: ignore[assignment]  # reads like one
-        for number, line in enumerate(opened, start=1):
+    with path.open("rb") as file:
+        for number, line in enumerate(unpacked(file), start=1):
             sample = DATED.fullmatch(line.strip()) if line.startswith(series.name.encode()) else None
             if (
                 sample is not None

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from figwatch_agent import cli
-from figwatch_agent.sources import history_openmetrics
+from figwatch_agent.sources import history_lines
 from support.histories import SLO, START, small_history, written
 from support.parts import ROOT
 
@@ -96,12 +96,13 @@ def test_the_same_history_gives_the_same_bytes_packed_shuffled_and_in_small_bloc
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files, history = written(tmp_path)
-    first = answer(capsys, files, "--history", history, "--output", "json")
+    part = ["--output", "json", "--from", str(START + 100 * 60), "--to", str(START + 140 * 60)]
+    first = answer(capsys, files, "--history", history, *part)
     lines = small_history().splitlines()
     packed = tmp_path / "other.om.gz"
     packed.write_bytes(gzip.compress("\n".join([*reversed(lines[:-1]), "# EOF\n"]).encode()))
-    monkeypatch.setattr(history_openmetrics, "BLOCK", 1000)
-    assert answer(capsys, files, "--history", str(packed), "--output", "json") == first
+    monkeypatch.setattr(history_lines, "BLOCK", 1000)
+    assert answer(capsys, files, "--history", str(packed), *part) == first
 
 
 def test_a_part_of_the_history_is_replayed_between_two_instants(
@@ -115,8 +116,9 @@ def test_a_part_of_the_history_is_replayed_between_two_instants(
 
 def test_coarser_ticks_count_the_same_events(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     files, history = written(tmp_path)
+    part = ["--from", str(START + 190 * 60), "--to", str(START + 225 * 60)]
     fine, coarse = (
-        slo(document(capsys, files, "--history", history, "--tick", tick), "chat-availability")
+        slo(document(capsys, files, "--history", history, "--tick", tick, *part), "chat-availability")
         for tick in ("samples", "5m")
     )
     assert {name: fine[name] for name in ("total", "bad", "untimed_total")} == {

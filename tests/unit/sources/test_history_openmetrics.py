@@ -9,7 +9,7 @@ import pytest
 
 from figwatch_agent.model.batch import Series
 from figwatch_agent.model.past import History
-from figwatch_agent.sources import history_openmetrics
+from figwatch_agent.sources import history_lines
 from figwatch_agent.sources.history import HistoryInvalid
 from figwatch_agent.sources.history_openmetrics import read_history
 
@@ -157,7 +157,7 @@ def test_a_packed_file_that_was_cut_off_is_refused(tmp_path: Path) -> None:
 
 
 def test_blocks_cut_lines_and_nothing_is_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(history_openmetrics, "BLOCK", 37)
+    monkeypatch.setattr(history_lines, "BLOCK", 37)
     lines = [f'requests_total{{code="{at % 3}"}} {at} {10 + at}.5\n' for at in range(200)]
     told: list[int] = []
     file = tmp_path / "history.om"
