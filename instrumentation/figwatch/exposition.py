@@ -16,8 +16,8 @@ from prometheus_client.utils import floatToGoString
 from figwatch import contract
 from figwatch.cells import Definition, Reading, whole
 from figwatch.errors import DefinitionError
+from figwatch.span_record import SpanRecord
 from figwatch.telemetry import Telemetry, process
-from figwatch.tracing import SpanRecord
 
 _OPENMETRICS: Final = "application/openmetrics-text"
 _TOTAL: Final = "_total"

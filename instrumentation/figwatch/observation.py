@@ -17,8 +17,9 @@ from figwatch.current import SPAN_KEY, context_of, current, current_context, det
 from figwatch.errors import DefinitionError
 from figwatch.migration import SideRule
 from figwatch.routes import Routes
+from figwatch.span_record import Ended
 from figwatch.telemetry import RequestCell, Telemetry
-from figwatch.tracing import SAMPLED, Ended, LightSpan, open_span
+from figwatch.tracing import SAMPLED, LightSpan, open_span
 
 SERVER_ERROR: Final = 500
 EXEMPLAR_SECONDS: Final = 1.0

@@ -16,8 +16,8 @@ from typing import Final
 from figwatch import contract
 from figwatch.otlp_lanes import LONGEST_PAUSE, PATIENCE, MetricLane, SpanLane
 from figwatch.otlp_settings import SPANS, Destination, Settings, settings_from
+from figwatch.span_queue import SpanQueue
 from figwatch.telemetry import Telemetry
-from figwatch.tracing import SpanQueue
 
 EXIT_PATIENCE: Final = 2.0
 """Seconds a process that ends waits for its last export."""

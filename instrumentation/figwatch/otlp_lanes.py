@@ -8,8 +8,9 @@ from figwatch import contract
 from figwatch.otlp_messages import metrics_request, traces_request
 from figwatch.otlp_settings import GRPC, Destination
 from figwatch.otlp_transport import PARTIAL, Delivery, Transport
+from figwatch.span_queue import SpanQueue
+from figwatch.span_record import SpanRecord
 from figwatch.telemetry import Telemetry
-from figwatch.tracing import SpanQueue, SpanRecord
 
 PATIENCE: Final = 60.0
 """Seconds after its first attempt that a request is tried again."""

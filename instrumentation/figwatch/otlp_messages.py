@@ -22,8 +22,8 @@ from figwatch import contract
 from figwatch.cells import Definition, Reading
 from figwatch.notes import Event, Link
 from figwatch.otlp_settings import SPANS
+from figwatch.span_record import SpanRecord
 from figwatch.telemetry import Telemetry
-from figwatch.tracing import SpanRecord
 
 _UNITS: Final = {"seconds": "s", "milliseconds": "ms", "microseconds": "us"}  # UCUM, as OTLP writes units
 _NANOSECONDS: Final = 1_000_000_000

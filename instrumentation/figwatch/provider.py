@@ -23,8 +23,10 @@ from opentelemetry.trace.propagation import set_span_in_context
 from figwatch import contract
 from figwatch.notes import Notes
 from figwatch.sampling import Sampler, from_description, never
+from figwatch.span_queue import SpanQueue
+from figwatch.span_record import Ended, SpanRecord
 from figwatch.telemetry import Telemetry
-from figwatch.tracing import SAMPLED, Ended, LightSpan, SpanQueue, SpanRecord
+from figwatch.tracing import SAMPLED, LightSpan
 
 INTERVAL: Final = 0.5
 """Seconds a finished span waits at most before the processors get it."""

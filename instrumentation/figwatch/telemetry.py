@@ -10,7 +10,7 @@ from figwatch import contract
 from figwatch.cells import UNCAPPED, Cells, Definition, Family, HistogramCell, Storage
 from figwatch.health import Health
 from figwatch.sampling import Sampler
-from figwatch.tracing import Ended, SpanRecord
+from figwatch.span_record import Ended, SpanRecord
 
 FOLDER_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 """The folder that worker processes share. prometheus_client reads the variable, too; its files and ours are apart."""

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 
 from figwatch import contract
 from figwatch.cells import Definition, Reading
+from figwatch.span_record import Ended, SpanRecord
 from figwatch.telemetry import Telemetry, process
-from figwatch.tracing import Ended, SpanRecord
 
 Series = dict[tuple[str, ...], Reading]
 

@@ -1,18 +1,15 @@
-"""W3C trace context in and out, a light span, and the bounded queue it ends in.
+"""W3C trace context in and out, and a light span.
 
 The light span is what OpenTelemetry's `get_current_span()` sees while a request is served: it carries the identity of
 the request for children and logs, and keeps what the handler sets on it. What is exported is one tuple per request,
-made at its end.
+made at its end (`figwatch.span_record`).
 """
 
 import os
 import random
 import re
-import threading
-from collections import deque
 from collections.abc import Callable, Mapping
-from itertools import count
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from opentelemetry.trace import (
     Span,
@@ -30,8 +27,6 @@ from figwatch.notes import Notes
 
 SAMPLED: Final = 1
 _KNOWN_FLAGS: Final = 3  # sampled, and "the trace id is random"; a newer version may mean anything with the rest
-QUEUE_LENGTH: Final = 2048
-"""Spans that may wait for the exporter: OpenTelemetry's default for its batch processor."""
 
 TRACESTATE_LIMIT: Final = 512
 """Characters of tracestate carried on: what the recommendation asks every vendor to propagate at least."""
@@ -241,181 +236,3 @@ def _context_headers(traceparent: str, tracestate: str) -> list[tuple[str, str]]
     if tracestate:
         headers.append((contract.TRACESTATE_HEADER, tracestate))
     return headers
-
-
-class SpanRecord(NamedTuple):
-    """One finished request, as it waits for the exporter. It refers to what is there already; the rest is derived."""
-
-    span: LightSpan
-    labels: tuple[str, ...]  # in the order of contract.REQUEST_LABELS
-    sent_path: str  # as the client sent it, if a span may carry it
-    service: str
-    end: int  # nanoseconds since the epoch
-    seconds: float  # how long it took
-
-    @property
-    def path(self) -> str:
-        """The path, or, because ids stand in paths, the route that tells where they stand; empty if nobody knows."""
-        return self.sent_path or ("" if self.route.startswith("__") else self.route)
-
-    @property
-    def start(self) -> int:
-        """Nanoseconds since the epoch."""
-        return self.end - int(self.seconds * 1e9)
-
-    @property
-    def trace_id(self) -> str:
-        """32 hex digits."""
-        return self.span.trace_id
-
-    @property
-    def span_id(self) -> str:
-        """16 hex digits."""
-        return self.span.span_id
-
-    @property
-    def parent_id(self) -> str:
-        """16 hex digits, or empty for a root."""
-        return self.span.parent_id
-
-    @property
-    def tracestate(self) -> str:
-        """As it came, or empty."""
-        return self.span.tracestate
-
-    @property
-    def notes(self) -> Notes | None:
-        """What the handler wrote."""
-        return self.span.notes
-
-    @property
-    def method(self) -> str:
-        """The bounded method."""
-        return self.labels[0]
-
-    @property
-    def route(self) -> str:
-        """The bounded route."""
-        return self.labels[1]
-
-    @property
-    def status(self) -> str:
-        """Three digits, or empty for a request that was never answered."""
-        return self.labels[2]
-
-    @property
-    def error_type(self) -> str:
-        """Empty for a request that succeeded."""
-        return self.labels[3]
-
-    @property
-    def served_by(self) -> str:
-        """One of contract.SIDES."""
-        return self.labels[4]
-
-    @property
-    def vantage(self) -> str:
-        """One of contract.VANTAGES."""
-        return self.labels[5]
-
-    @property
-    def name(self) -> str:
-        """The handler's name for it, else method and route."""
-        if self.notes is not None and self.notes.name:
-            return self.notes.name
-        method = self.method if self.method != contract.OTHER_METHOD else "HTTP"
-        return f"{method} {self.route}" if not self.route.startswith("__") else method
-
-    @property
-    def failed(self) -> bool:
-        """Whether the request ended in an error of ours: a 4xx is none, nor is a client that left."""
-        return self.error_type not in ("", contract.CLIENT_DISCONNECT)
-
-    def attributes(self) -> dict[str, Any]:
-        """By OpenTelemetry's stable conventions; the handler's own stand last and win. Absent ones are left out."""
-        known: dict[str, Any] = {
-            "http.request.method": self.method,
-            "http.route": "" if self.route.startswith("__") else self.route,
-            "url.path": self.path,
-            "http.response.status_code": int(self.status) if self.status else "",
-            "error.type": self.error_type,
-            "figwatch.served_by": self.served_by,
-            "figwatch.vantage": self.vantage,
-        }
-        written = self.notes.attributes if self.notes is not None else {}
-        return {key: value for key, value in {**known, **written}.items() if value != ""}
-
-
-Ended = tuple[LightSpan, tuple[str, ...], str, str, int, float]
-"""The fields of a SpanRecord before it is one: what the request makes, at half the price."""
-
-
-def _do_nothing() -> None:
-    """Nobody waits to be woken."""
-
-
-class SpanQueue:
-    """Where finished spans wait. Full means the newest is dropped and counted, never that a request waits."""
-
-    def __init__(
-        self,
-        dropped: Callable[[int], None],
-        length: int = QUEUE_LENGTH,
-        enough: int = QUEUE_LENGTH,
-        wake: Callable[[], None] = _do_nothing,
-        full: Callable[[], None] = _do_nothing,
-    ) -> None:
-        """`dropped` is told how many spans found no room.
-
-        `wake` is called when `enough` spans are waiting, `full` for each that finds no room: the one may fetch some,
-        the other may call `miss` from then on, so that no span is made for nothing.
-        """
-        self._waiting: deque[Ended] = deque()
-        self._length = length
-        self._dropped = dropped
-        self._missed = count()
-        self._settled = 0
-        self._settling = threading.Lock()
-        self.miss: Callable[[], object] = self._missed.__next__
-        """Count a span that found no room: one step, so that no thread is overlooked; a tenth of what a cell costs."""
-        self._before_last = enough - 1
-        self._wake = wake
-        self._full = full
-
-    def put(self, ended: Ended) -> None:
-        """Append, or drop and count."""
-        waiting = len(self._waiting)
-        if waiting >= self._length:
-            self.miss()
-            self._full()
-            return
-        self._waiting.append(ended)
-        if waiting == self._before_last:
-            self._wake()
-
-    def take(self, at_most: int) -> list[SpanRecord]:
-        """Remove and return the oldest."""
-        self.settle()
-        taken: list[SpanRecord] = []
-        while len(taken) < at_most:
-            try:
-                taken.append(SpanRecord._make(self._waiting.popleft()))
-            except IndexError:
-                break
-        return taken
-
-    @property
-    def has_room(self) -> bool:
-        """Whether one more span would be taken."""
-        return len(self._waiting) < self._length
-
-    def settle(self) -> None:
-        """Tell how many spans found no room since the last time."""
-        with self._settling:
-            missed = next(self._missed) - self._settled
-            self._settled += missed + 1  # looking counts, too
-        if missed:
-            self._dropped(missed)
-
-    def __len__(self) -> int:
-        return len(self._waiting)

@@ -16,8 +16,8 @@ from bench.asgi_messages import Receive, Send, receive, send
 from bench.peers import sdk
 from bench.row import Row
 from bench.turns import Serve, above, spent
+from figwatch.span_queue import QUEUE_LENGTH, SpanQueue
 from figwatch.telemetry import process
-from figwatch.tracing import QUEUE_LENGTH, SpanQueue
 
 PEER_LIMIT: Final = 1 / 20
 UNSAMPLED_LIMIT: Final = 1.0

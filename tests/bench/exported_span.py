@@ -21,8 +21,8 @@ from figwatch.observation import Observer
 from figwatch.otlp_messages import traces_request
 from figwatch.routes import Routes
 from figwatch.server import asgi
+from figwatch.span_queue import SpanQueue
 from figwatch.telemetry import Telemetry
-from figwatch.tracing import SpanQueue
 
 LIMIT: Final = 1 / 4
 SPANS: Final = 500

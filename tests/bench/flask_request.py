@@ -16,8 +16,8 @@ from bench.asgi_request import comparison
 from bench.peers import sdk
 from bench.row import Row
 from bench.turns import Serve, spent
+from figwatch.span_queue import QUEUE_LENGTH, SpanQueue
 from figwatch.telemetry import process
-from figwatch.tracing import QUEUE_LENGTH, SpanQueue
 
 TRACED_LIMIT: Final = 1 / 15
 METRICS_LIMIT: Final = 1 / 2.5

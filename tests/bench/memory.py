@@ -70,8 +70,8 @@ def main(kind: str) -> None:
 
         figwatch.instrument(app, "chat")
         if kind == "full":
+            from figwatch.span_queue import SpanQueue
             from figwatch.telemetry import process
-            from figwatch.tracing import SpanQueue
 
             telemetry = process()
             telemetry.span_sink = SpanQueue(telemetry.health.span_dropped).put

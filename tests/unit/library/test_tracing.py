@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from figwatch.tracing import LightSpan, SpanQueue, SpanRecord, open_span, outgoing, trace_id
+from figwatch.span_queue import SpanQueue
+from figwatch.span_record import SpanRecord
+from figwatch.tracing import LightSpan, open_span, outgoing, trace_id
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 SPAN = "b7ad6b7169203331"
