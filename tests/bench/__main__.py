@@ -13,6 +13,7 @@ from bench import (
     aiohttp_request,
     asgi_request,
     check_command,
+    engine_tick,
     exported_span,
     fastapi_request,
     flask_request,
@@ -42,6 +43,7 @@ REGISTRY: Final[dict[str, Bench]] = {
     "prometheus_rules": prometheus_rules.rows,
     "history_load": history_load.rows,
     "replay": replay.rows,
+    "engine_tick": engine_tick.rows,
     "overview_page": overview_page.rows,
     "overview_html": overview_html.rows,
 }

@@ -188,7 +188,8 @@ def replayed(
     history = _needed(services, settings, history)
     step = span.step or step_of(history)
     rollback = replace(settings.rollback, mode=Mode.DRY_RUN)  # told, never done: there is nobody to do it
-    engine = Engine(services, replace(settings, source=Scrape(targets=(), interval=step), rollback=rollback))
+    settings = replace(settings, source=Scrape(targets=(), interval=step), rollback=rollback)
+    engine = Engine(services, settings, keeps_state=False)
     ticks, start = ticks_of(history, span, step)
     counts: PastCounts = PastCounter(engine.catalog).count(history, ticks, start, step * 3 // 2)
     with _progress(range(len(ticks)), label) as places:

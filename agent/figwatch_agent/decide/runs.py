@@ -34,64 +34,96 @@ class Marks:
 
 @dataclass(slots=True, eq=False)
 class Runs:
-    """One entry per watch. Instants are NEVER where there is none."""
+    """One entry per watch; instants are NEVER where there is none. Events are counted once per lane.
 
+    A watch remembers what its lane had counted when something happened to it, so that a tick costs nothing for those to
+    which nothing happens.
+    """
+
+    lane: Integers  # of each watch
+    seen_bad: Integers  # by lane: all bad events so far
+    seen_total: Integers
     start: Integers  # of the first bad tick of the run
     last_bad: Integers  # end of its last bad tick
-    since_bad: Integers  # bad events after that
-    since_total: Integers
+    run_bad: Integers  # what the lane had seen by then
+    run_total: Integers
     first_failure: Integers  # start of the first failing tick that no clean stretch has followed
     last_failure: Integers  # end of the last failing tick
-    clean_bad: Integers  # bad events after that, too few to speak for the alert
-    clean: Integers  # all events after that
+    failure_bad: Integers  # what the lane had seen by then; what comes after is too little to speak for the alert
+    failure_total: Integers
 
     @classmethod
-    def none(cls, count: int) -> "Runs":
-        """Nothing has happened yet."""
+    def none(cls, count: int, lane: Integers | None = None, lanes: int = 0) -> "Runs":
+        """Nothing has happened yet; each watch has a lane of its own where ``lane`` does not say which of ``lanes``."""
+        width = count if lane is None else lanes
+        lane = np.arange(count, dtype=np.int64) if lane is None else lane
         return cls(
-            start=np.full(count, NEVER, dtype=np.int64),
-            last_bad=np.full(count, NEVER, dtype=np.int64),
-            since_bad=np.zeros(count, dtype=np.int64),
-            since_total=np.zeros(count, dtype=np.int64),
-            first_failure=np.full(count, NEVER, dtype=np.int64),
-            last_failure=np.full(count, NEVER, dtype=np.int64),
-            clean_bad=np.zeros(count, dtype=np.int64),
-            clean=np.zeros(count, dtype=np.int64),
+            lane,
+            *(np.zeros(width, dtype=np.int64) for _ in range(2)),
+            *(np.full(count, NEVER, dtype=np.int64) for _ in range(2)),
+            *(np.zeros(count, dtype=np.int64) for _ in range(2)),
+            *(np.full(count, NEVER, dtype=np.int64) for _ in range(2)),
+            *(np.zeros(count, dtype=np.int64) for _ in range(2)),
         )
 
-    def advance(self, starts: Integers, now: Instant, bad: Integers, total: Integers, marks: Marks) -> None:
-        """Take the events of one tick, counted from ``starts`` to ``now``."""
-        burning = (bad >= FEWEST_BAD) & _exceeds(bad, total, marks.tops, marks.bottoms)
-        self.start = np.where(burning & (self.start == NEVER), starts, self.start)
-        self.last_bad = np.where(burning, now, self.last_bad)
-        running = self.start != NEVER
-        self.since_bad = np.where(burning | ~running, 0, self.since_bad + bad)
-        self.since_total = np.where(burning | ~running, 0, self.since_total + total)
-        failing = (bad > 0) & _exceeds(bad, total, marks.failing_tops, marks.failing_bottoms)
-        self.first_failure = np.where(failing & (self.first_failure == NEVER), starts, self.first_failure)
-        self.last_failure = np.where(failing, now, self.last_failure)
-        self.clean_bad = np.where(failing, 0, self.clean_bad + bad)
-        self.clean = np.where(failing, 0, self.clean + total)
+    def advance(
+        self,
+        starts: Integers,
+        now: Instant,
+        bad: Integers,
+        total: Integers,
+        marks: Marks,
+        watches: Integers | None = None,
+    ) -> None:
+        """Take the events of one tick by lane, counted from ``starts`` to ``now``.
 
-    def relieved(self, needed: Integers, firing: Flags) -> list[int]:
+        Only ``watches`` are looked at, which must hold all whose lane has bad events; None: all are.
+        """
+        self.seen_bad = self.seen_bad + bad
+        self.seen_total = self.seen_total + total
+        rows = self._all() if watches is None else watches
+        lanes = self.lane[rows]
+        bad, total = bad[lanes], total[lanes]
+        failing = (bad > 0) & _exceeds(bad, total, marks.failing_tops[rows], marks.failing_bottoms[rows])
+        self._note(self.first_failure, self.last_failure, rows[failing], starts, now)
+        self.failure_bad[rows[failing]] = self.seen_bad[lanes[failing]]
+        self.failure_total[rows[failing]] = self.seen_total[lanes[failing]]
+        burning = (bad >= FEWEST_BAD) & _exceeds(bad, total, marks.tops[rows], marks.bottoms[rows])
+        self._note(self.start, self.last_bad, rows[burning], starts, now)
+        self.run_bad[rows[burning]] = self.seen_bad[lanes[burning]]
+        self.run_total[rows[burning]] = self.seen_total[lanes[burning]]
+
+    def _all(self) -> Integers:
+        return np.arange(len(self.lane), dtype=np.int64)
+
+    def _note(self, first: Integers, last: Integers, rows: Integers, starts: Integers, now: Instant) -> None:
+        begun = rows[first[rows] == NEVER]
+        first[begun] = starts[self.lane[begun]]
+        last[rows] = now
+
+    def relieved(self, needed: Integers, firing: Flags, watches: Integers | None = None) -> list[int]:
         """Failing ticks that ``needed`` events have followed and no alert stands on: candidates for their end."""
-        over = (self.first_failure != NEVER) & (self.clean >= needed) & ~firing
-        return [int(index) for index in np.flatnonzero(over)]
+        rows = self._all() if watches is None else watches
+        clean = self.seen_total[self.lane[rows]] - self.failure_total[rows]
+        over = (self.first_failure[rows] != NEVER) & (clean >= needed[rows]) & ~firing[rows]
+        found: list[int] = rows[over].tolist()
+        return found
 
     def forget_failures(self, index: int) -> None:
         """A clean stretch has followed the failing ticks."""
         self.first_failure[index] = NEVER
 
-    def rested(self, now: Instant, hold: Duration, firing: Flags) -> list[int]:
+    def rested(self, now: Instant, hold: Duration, firing: Flags, watches: Integers | None = None) -> list[int]:
         """Runs without an alert whose last bad tick is ``hold`` ago: candidates for their end."""
-        quiet = (self.start != NEVER) & (now - self.last_bad >= hold) & ~firing
-        return [int(index) for index in np.flatnonzero(quiet)]
+        rows = self._all() if watches is None else watches
+        quiet = (self.start[rows] != NEVER) & (now - self.last_bad[rows] >= hold) & ~firing[rows]
+        found: list[int] = rows[quiet].tolist()
+        return found
 
     def end(self, index: int) -> None:
         """The run is over."""
         self.start[index] = NEVER
         self.first_failure[index] = NEVER
-        self.since_bad[index] = self.since_total[index] = 0
 
     def impact_start(self, index: int, otherwise: Instant) -> Instant:
         """When the impact of this run began."""
@@ -109,9 +141,11 @@ class Runs:
 
     def since(self, index: int) -> tuple[int, int]:
         """(bad, total) since then."""
+        lane = int(self.lane[index])
+        bad, total = int(self.seen_bad[lane]), int(self.seen_total[lane])
         if int(self.start[index]) != NEVER:
-            return int(self.since_bad[index]), int(self.since_total[index])
-        return int(self.clean_bad[index]), int(self.clean[index])
+            return bad - int(self.run_bad[index]), total - int(self.run_total[index])
+        return bad - int(self.failure_bad[index]), total - int(self.failure_total[index])
 
 
 def _exceeds(bad: Integers, total: Integers, tops: Integers, bottoms: Integers) -> Flags:

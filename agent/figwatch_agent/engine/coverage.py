@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.durations import Duration, Instant
-from figwatch_agent.evaluate.windows import Layout, Ring, Row, Window
+from figwatch_agent.evaluate.windows import Layout, Ring, Row, Span, Window
 
 Counts = NDArray[np.int64]
 
@@ -28,13 +28,13 @@ class Coverage:
         self._first = self._firsts()
         self._windows: dict[Duration, Window] = {}  # asked for since the last tick
 
-    def advance(self, now: Instant, covered: Counts) -> list[Row]:
-        """Count a tick that covered each stream for so long; the rows that were written."""
+    def advance(self, now: Instant, covered: Counts) -> list[Span]:
+        """Count a tick that covered each stream for so long; the boundaries that were written."""
         self._windows.clear()
         strange = np.flatnonzero(covered != covered[self._first][self.group])
         if len(strange):
             self._split(strange, covered)
-        return self.ring.advance(now, covered[self._first])
+        return self.ring.count(now, covered[self._first])
 
     def amend(self, at: Instant, covered: Counts) -> list[Row]:
         """Each stream was covered for so long up to a past instant; the rows that changed."""

@@ -1,5 +1,7 @@
 """One tick, from inputs to Outcome. The same inputs in the same order give the same Outcomes, byte for byte."""
 
+from collections.abc import Iterator
+
 import numpy as np
 
 from figwatch_agent.durations import SECOND, Duration, Instant, format_seconds
@@ -20,6 +22,7 @@ from figwatch_agent.engine.paging import Paging
 from figwatch_agent.engine.restoring import restore
 from figwatch_agent.engine.saving import Parts, changed_sections, ring_row
 from figwatch_agent.engine.signals import Signals
+from figwatch_agent.engine.tab import Tab
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.engine.telling import samples_in
 from figwatch_agent.engine.unknown import Unknown
@@ -33,7 +36,7 @@ from figwatch_agent.model.gate import GateAnswer, following
 from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.inputs import Inputs
 from figwatch_agent.model.names import Stage
-from figwatch_agent.model.outcome import Outcome, RingRow, Saved, TransitionKind
+from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, TransitionKind
 from figwatch_agent.model.settings import Settings
 from figwatch_agent.model.slo import ServiceSlos
 from figwatch_agent.model.view import View
@@ -45,7 +48,18 @@ STEP_TOLD = SECOND
 class Engine:
     """Holds the state of a migration's SLOs; time and inputs are handed in, nothing is read or written elsewhere."""
 
-    def __init__(self, services: tuple[ServiceSlos, ...], settings: Settings, saved: Saved | None = None) -> None:
+    def __init__(
+        self,
+        services: tuple[ServiceSlos, ...],
+        settings: Settings,
+        saved: Saved | None = None,
+        *,
+        keeps_state: bool = True,
+    ) -> None:
+        """Without ``keeps_state`` Outcomes carry no state and no ledger, which is then asked for at the end.
+
+        Nothing else differs; it is for whoever replays and stores nothing.
+        """
         self.catalog: Catalog = compile_catalog(services, settings)
         self.sequence = 0
         self.at: Instant | None = None
@@ -63,9 +77,11 @@ class Engine:
         self._feedback = Feedback(self._desk)
         self._guard = Guard(self.catalog, self._desk, self._rings, self._watches)
         self._paging = Paging(self.catalog, self._desk, self._rings, self._watches)
+        self._keeps_state = keeps_state
         self._ledger = Ledger()
         self._unknown = Unknown(len(self.catalog.streams))
         self._late = Late(self.catalog, self._rings, self._unknown, self._ledger)
+        self._tab = Tab(self.catalog)
         self._parts = Parts(
             rings=self._rings,
             counter=self._counter,
@@ -83,6 +99,7 @@ class Engine:
             self.sequence, self.at = saved.sequence, saved.at
             restore(self._parts, saved)
             self._ledger.restore(saved.ledger)
+            self._tab.restore(saved.ledger)
 
     def wanted(self) -> frozenset[str]:
         """Names of the samples that a source needs to deliver."""
@@ -105,7 +122,7 @@ class Engine:
         self._guard.weigh(tally, inputs, self._wishes.approvals, now, notes)
         self._verifier.verify(tally, since, now, notes)
         self._find(tally, now, notes)
-        self._ledger.add(self.catalog, self._desk, counted, self._excluding.owner, now)
+        self._account(counted, now)
         self._casework.settle(now, notes)
         self._paging.tell(now, notes)
         self.at, self.sequence, self._tally = now, self.sequence + 1, tally
@@ -142,6 +159,16 @@ class Engine:
         """What can be explained: routes, SLOs, and incidents and alerts that are remembered."""
         return subjects(self._parts)
 
+    def ledger(self) -> Iterator[LedgerEntry]:
+        """The budget ledger so far, of an engine that keeps no state: Outcomes of one that does carry it."""
+        return self._tab.entries()
+
+    def _account(self, counted: Tally, now: Instant) -> None:
+        if self._keeps_state:
+            self._ledger.add(self.catalog, self._desk, counted, self._excluding.owner, now)
+        else:
+            self._tab.add(self._desk, counted, self._excluding.owner, now)
+
     def _measure(self, inputs: Inputs, now: Instant, notes: Notes) -> tuple[Tally, tuple[RingRow, ...]]:
         self._excluding.hear(inputs.commands, now, notes)
         self._ledger.set_aside(self._excluding.past_cells(), now)
@@ -157,9 +184,13 @@ class Engine:
         self._parts.untimed_total += tally.untimed_total
         self._parts.untimed_bad += tally.untimed_bad
         self._unknown.advance(tally.covered, now)
-        rows = [ring_row(self._parts, name, row) for name, row in self._rings.rows(told.slots)]
-        rows += [ring_row(self._parts, name, row) for name, row in self._rings.advance(tally, uptime, now)]
+        told_rows = self._rings.rows(told.slots) if self._keeps_state else ()
+        rows = [ring_row(self._parts, name, row) for name, row in told_rows]
+        spans = self._rings.advance(tally, uptime, now)
         self._excluding.settle(tally, now)
+        if not self._keeps_state:
+            return tally, ()
+        rows += [ring_row(self._parts, name, row) for name, span in spans for row in self._rings.written(name, span)]
         return tally, tuple(rows)
 
     def _sampled(self, inputs: Inputs, now: Instant, notes: Notes) -> None:
@@ -211,7 +242,7 @@ class Engine:
             ledger_late=tuple(self._ledger.late),
             ledger_aside=tuple(self._ledger.aside),
             ring_rows=rows,
-            sections=changed_sections(self._parts),
+            sections=changed_sections(self._parts) if self._keeps_state else (),
             commands=tuple(command.id for command in inputs.commands),
             effects=tuple(effect.id for effect in inputs.effects),
             events=tuple(notes.events),

@@ -265,9 +265,10 @@ def _not_over(parts: Parts, watch: Watch, at: Instant) -> Because:
 def _lane(parts: Parts, watch: Watch) -> Lane | None:
     if watch.early is None:
         return None
+    statistic, threshold = parts.watches.lanes.stands(watch.index)
     return Lane(
-        statistic=Fraction(int(parts.watches.statistic[watch.index]), NAT),
-        threshold=Fraction(int(parts.watches.thresholds[watch.index]), NAT),
+        statistic=Fraction(statistic, NAT),
+        threshold=Fraction(threshold, NAT),
         null=watch.early.p0,
         alternative=watch.early.p1,
     )

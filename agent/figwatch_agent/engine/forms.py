@@ -77,17 +77,26 @@ class WatchState:
     keys: str
     start: NDArray[np.int64]
     last_bad: NDArray[np.int64]
-    since_bad: NDArray[np.int64]
-    since_total: NDArray[np.int64]
+    run_bad: NDArray[np.int64]
+    run_total: NDArray[np.int64]
     first_failure: NDArray[np.int64]
     last_failure: NDArray[np.int64]
-    clean_bad: NDArray[np.int64]
-    clean: NDArray[np.int64]
-    statistic: NDArray[np.int64]
-    thresholds: NDArray[np.int64]
+    failure_bad: NDArray[np.int64]
+    failure_total: NDArray[np.int64]
     cut: NDArray[np.int64]
     firing: tuple[tuple[str, Alert], ...]
     cut_at: NDArray[np.int64] = field(default_factory=_none)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneState:
+    """All lanes."""
+
+    keys: str
+    seen_bad: NDArray[np.int64]
+    seen_total: NDArray[np.int64]
+    statistic: NDArray[np.int64]
+    thresholds: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

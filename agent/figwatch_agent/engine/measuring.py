@@ -15,7 +15,7 @@ from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, ELSEWHERE, SIDES
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.excluded import set_aside_by
 from figwatch_agent.evaluate.layouts import LAYOUTS
-from figwatch_agent.evaluate.windows import Ring, Row, Window, reaching
+from figwatch_agent.evaluate.windows import Ring, Row, Span, Window, reaching
 
 Counts = NDArray[np.int64]
 
@@ -94,16 +94,19 @@ class Rings:
             case _:
                 return [f"{stream.key} {part}" for part in ("up", "down") for stream in self._probed]
 
-    def advance(self, tally: Tally, uptime: list[tuple[Instant, Counts]], now: Instant) -> Iterator[tuple[str, Row]]:
-        """Count one tick in every ring, uptime at its own instants up to ``now``; the rows that were written."""
+    def advance(self, tally: Tally, uptime: list[tuple[Instant, Counts]], now: Instant) -> list[tuple[str, Span]]:
+        """Count one tick in every ring, uptime at its own instants up to ``now``; the boundaries that were written."""
         self.first_tick = now if self.first_tick is None else self.first_tick
         increments = self._increments(tally)
-        for row in self.coverage.advance(now, tally.covered):
-            yield COVERED, row
+        written = [(COVERED, span) for span in self.coverage.advance(now, tally.covered)]
         for name, ring in self.rings.items():
             for at, counts in uptime if name == "uptime" else [(now, increments[name])]:
-                for row in ring.advance(at, counts):
-                    yield name, row
+                written += [(name, span) for span in ring.count(at, counts)]
+        return written
+
+    def written(self, name: str, span: Span) -> list[Row]:
+        """A row for each boundary that was written."""
+        return (self.coverage.ring if name == COVERED else self.rings[name]).rows(span)
 
     def amend(self, tally: Tally, at: Instant) -> Iterator[tuple[str, Row]]:
         """Count events of a past instant, uptime, traffic and latency excepted; the rows that changed."""
@@ -125,7 +128,7 @@ class Rings:
         total, bad = tally.total[self._split_at], tally.bad[self._split_at]
         legacy, service, unknown = ([total[:, side], bad[:, side]] for side in range(len(SIDES)))
         return {
-            "budget": np.concatenate([tally.total.sum(axis=1), tally.bad.sum(axis=1)]),
+            "budget": np.concatenate(tally.users()),
             "sides": np.concatenate([*service, *legacy, *unknown]),
             "traffic": tally.traffic.reshape(-1),
             "buckets": tally.buckets.reshape(-1),
@@ -211,6 +214,31 @@ class Rings:
         """Bad events of a stream that were counted after ``count`` of them had been, without what is set aside."""
         current, column = self.rings["budget"].current, self._streams + stream
         return int(current[column]) - count - later_than(self.aside.parts("budget"), column, count, current)
+
+    def totals_inside(self, length: Duration) -> Counts:
+        """Events of every stream that surely lie in the last ``length``."""
+        if self.aside.parts("budget"):
+            return self.streams(length).total.inside
+        return self.rings["budget"].part(length, slice(0, self._streams)).inside
+
+    def served_inside(self, length: Duration, streams: Counts) -> Counts:
+        """The same of the service side of some streams."""
+        columns = np.array([self._place_of[stream] for stream in streams.tolist()], dtype=np.int64)
+        if self.aside.parts("sides"):
+            return self.read("sides", length).inside[columns]
+        return self.rings["sides"].part(length, columns).inside
+
+    def covered_inside(self, length: Duration) -> tuple[Counts, Counts]:
+        """Covered time that surely lies in the last ``length``, by group of streams, and the group of each."""
+        if self.aside.parts(COVERED):
+            return self.read(COVERED, length).inside, np.arange(self._streams, dtype=np.int64)
+        return self.coverage.ring.window(length).inside, self.coverage.group
+
+    def inexact(self) -> Counts:
+        """Streams whose windows are not plain differences of low words of the ring of budgets."""
+        wide, parts = self.rings["budget"].wide, self.aside.parts("budget")
+        columns = np.concatenate([wide, *(part.columns for part in parts)]) if parts else wide
+        return columns % max(self._streams, 1)
 
     def counted(self) -> tuple[Counts, Counts]:
         """Total and bad of every stream since the state began, events of windows only, whatever is set aside."""

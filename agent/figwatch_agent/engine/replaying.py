@@ -43,6 +43,7 @@ def replay(
     for index in ticks:
         now = int(counts.ticks[index])
         kept.take(engine.advance(replace(counts.inputs(index), readings=readings(now)), now))
+    kept.ledger.update((_cell(entry), entry) for entry in engine.ledger())
     start, end = (int(counts.ticks[0]), int(counts.ticks[-1])) if len(counts.ticks) else (None, None)
     return Replayed(
         start=start,

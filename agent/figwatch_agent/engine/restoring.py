@@ -5,6 +5,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from figwatch_agent.durations import Instant
 from figwatch_agent.engine.cases import Case
 from figwatch_agent.engine.desk import closing
 from figwatch_agent.engine.excluded_state import exclusions_state, restore_exclusions, versions
@@ -14,6 +15,7 @@ from figwatch_agent.engine.forms import (
     CoverageState,
     DeskState,
     ExclusionsState,
+    LaneState,
     ReadingsState,
     RingState,
     SeriesState,
@@ -45,7 +47,7 @@ def restore(parts: Parts, saved: Saved) -> None:
         _restore_ring(parts, name, saved)
     _restore_exclusions(parts)
     _restore_counters(parts)
-    _restore_watches(parts)
+    _restore_watches(parts, saved.at)
     _restore_streams(parts)
     _restore_desk(parts, saved.incidents)
 
@@ -158,30 +160,29 @@ def _asked(parts: Parts, target: str) -> bool:
     return not isinstance(source, Scrape) or target in source.targets
 
 
-def _restore_watches(parts: Parts) -> None:
-    state = _section(parts, "watches", WatchState)
-    if state is None:
+def _restore_watches(parts: Parts, at: Instant | None) -> None:
+    state, lanes = _section(parts, "watches", WatchState), _section(parts, "lanes", LaneState)
+    if state is None or lanes is None:
         return
     watches, runs = parts.watches, parts.watches.runs
+    places = _places(parts, lanes.keys, watches.lanes.keys)
+    nothing = np.zeros(len(watches.lanes.keys), dtype=np.int64)
+    runs.seen_bad, runs.seen_total = (_moved(each, places, nothing) for each in (lanes.seen_bad, lanes.seen_total))
+    watches.lanes.restore(
+        _moved(lanes.statistic, places, nothing), _moved(lanes.thresholds, places, watches.lanes.thresholds)
+    )
     keys = [watch.key for watch in parts.rings.catalog.watches]
     places = _places(parts, state.keys, keys)
-    for name in (
-        "start",
-        "last_bad",
-        "since_bad",
-        "since_total",
-        "first_failure",
-        "last_failure",
-        "clean_bad",
-        "clean",
-    ):
+    for name in ("start", "last_bad", "first_failure", "last_failure"):
         setattr(runs, name, _moved(getattr(state, name), places, getattr(runs, name)))
-    watches.statistic = _moved(state.statistic, places, watches.statistic)
-    watches.thresholds = _moved(state.thresholds, places, watches.thresholds)
+    # A watch that is new has seen nothing of what its lane counted.
+    for name, seen in (("bad", runs.seen_bad), ("total", runs.seen_total)):
+        for since in (f"run_{name}", f"failure_{name}"):
+            setattr(runs, since, _moved(getattr(state, since), places, seen[runs.lane]))
     watches.cut = _moved(state.cut, places, watches.cut)
     if len(state.cut_at):
         watches.cut_at = _moved(state.cut_at, places, watches.cut_at)
-    watches.firing = {keys.index(key): alert for key, alert in state.firing if key in keys}
+    watches.restored({keys.index(key): alert for key, alert in state.firing if key in keys}, at or 0)
 
 
 def _restore_streams(parts: Parts) -> None:
@@ -217,9 +218,9 @@ def _restore_desk(parts: Parts, incidents: tuple[Incident, ...]) -> None:
     desk.silences, desk.baselines = list(state.silences), dict(state.baselines)
     desk.signals, desk.failing_receivers = dict(state.signals), dict(state.failing_receivers)
     desk.findings, desk.wall_step = dict(state.findings), state.wall_step
-    parts.counter.carriers = {
-        key: {target for target in targets if _asked(parts, target)} for key, targets in state.carriers
-    }
+    parts.counter.judge.restore(
+        {key: {target for target in targets if _asked(parts, target)} for key, targets in state.carriers}
+    )
     parts.uptimes.resume(dict(state.meters))
     requests = dict(state.last_request)
     for route in parts.rings.catalog.routes:

@@ -16,6 +16,7 @@ from figwatch_agent.engine.forms import (
     CoverageState,
     DeskState,
     GapState,
+    LaneState,
     ReadingsState,
     RingState,
     SeriesState,
@@ -150,6 +151,7 @@ def _watch_sections(parts: Parts) -> dict[str, object]:
     keys = [watch.key for watch in parts.rings.catalog.watches]
     streams = [stream.key for stream in parts.rings.catalog.streams]
     watch_columns, stream_columns = columns_name("watch", "all", keys), columns_name("stream", "all", streams)
+    lane_columns = columns_name("lane", "all", watches.lanes.keys)
     return {
         watch_columns: Columns(keys=tuple(keys)),
         stream_columns: Columns(keys=tuple(streams)),
@@ -157,17 +159,23 @@ def _watch_sections(parts: Parts) -> dict[str, object]:
             keys=watch_columns,
             start=runs.start,
             last_bad=runs.last_bad,
-            since_bad=runs.since_bad,
-            since_total=runs.since_total,
+            run_bad=runs.run_bad,
+            run_total=runs.run_total,
             first_failure=runs.first_failure,
             last_failure=runs.last_failure,
-            clean_bad=runs.clean_bad,
-            clean=runs.clean,
-            statistic=watches.statistic,
-            thresholds=watches.thresholds,
+            failure_bad=runs.failure_bad,
+            failure_total=runs.failure_total,
             cut=watches.cut,
             cut_at=watches.cut_at,
             firing=tuple((keys[index], alert) for index, alert in watches.firing.items()),
+        ),
+        lane_columns: Columns(keys=tuple(watches.lanes.keys)),
+        "lanes": LaneState(
+            keys=lane_columns,
+            seen_bad=runs.seen_bad,
+            seen_total=runs.seen_total,
+            statistic=watches.lanes.statistic,
+            thresholds=watches.lanes.thresholds,
         ),
         "streams": StreamState(
             keys=stream_columns,
@@ -204,7 +212,7 @@ def _desk_state(parts: Parts) -> DeskState:
         failing_receivers=tuple(desk.failing_receivers.items()),
         findings=tuple(desk.findings.items()),
         wall_step=desk.wall_step,
-        carriers=tuple((key, tuple(sorted(targets))) for key, targets in parts.counter.carriers.items()),
+        carriers=tuple((key, tuple(sorted(targets))) for key, targets in parts.counter.judge.carriers.items()),
         meters=tuple(parts.uptimes.meters.items()),
         last_request=tuple(zip(routes, signals.last_request.tolist(), strict=True)),
     )

@@ -14,6 +14,8 @@ from figwatch_agent.engine.tally import Tally
 from figwatch_agent.model.incident import Alert, IncidentKind
 from figwatch_agent.model.names import AlertName, Severity, Stage
 
+Flags = NDArray[np.bool_]
+
 EXPECTED = 50
 """Requests that the last hour's rate would have brought during the silence, before silence is a loss: at Poisson rates
 a chance of e**-50, and still far from a false alarm where traffic halves a few times in the evening."""
@@ -60,6 +62,11 @@ class Signals:
         self.desk = desk
         self.last_known: NDArray[np.int64] = np.zeros(len(catalog.streams), dtype=np.int64)
         self.last_request: NDArray[np.int64] = np.zeros(len(catalog.routes), dtype=np.int64)
+        self._asked = np.array([not stream.probed for stream in catalog.streams], dtype=np.bool_)
+        self._of_stream, self._of_route = _routes_of(catalog)
+        self._left = [
+            route for route in catalog.routes if route.route.stage in (Stage.MIGRATED, Stage.RETIRED)
+        ]  # legacy is not to be reached there
 
     def look(self, tally: Tally, since: Instant, now: Instant) -> tuple[dict[str, Signal], frozenset[str]]:
         """(what is the case, keys about which nothing can be said now), ``since`` being the tick before."""
@@ -67,39 +74,34 @@ class Signals:
             self.last_known = np.where(self.last_known > 0, self.last_known + (now - since), 0)
         self.last_known = np.where(tally.known, now, self.last_known)
         # What is excluded is as silent as it was when the exclusion began: nothing is lost by it, and nothing is found.
-        self.last_known = np.where(
-            tally.excluded & (self.last_known > 0), self.last_known + (now - since), self.last_known
-        )
-        used = tally.traffic[:-1].sum(axis=1) > 0
+        if tally.excluded.any():
+            frozen = tally.excluded & (self.last_known > 0)
+            self.last_known = np.where(frozen, self.last_known + (now - since), self.last_known)
+        used = tally.traffic[:-1].any(axis=1)
         self.last_request = np.where(used, now, self.last_request)
         found: dict[str, Signal] = {}
         blind = self._telemetry(tally, now, found)
-        unseen = np.array(blind, dtype=np.bool_) & ~used & (self.last_request > 0)
+        unseen = blind & ~used & (self.last_request > 0)
         self.last_request = np.where(unseen, self.last_request + (now - since), self.last_request)
         unknown = {
-            f"{word} {route.route.template}"
-            for route in self.catalog.routes
+            f"{word} {self.catalog.routes[index].route.template}"
+            for index in np.flatnonzero(blind).tolist()
             for word in ("TrafficLost", "LegacyLeak")
-            if blind[route.index]
         }
         self._traffic(blind, now, found)
         self._leaks(blind, now, found)
         self._deliveries(now, found)
         return found, frozenset(unknown)
 
-    def _telemetry(self, tally: Tally, now: Instant, found: dict[str, Signal]) -> list[bool]:
+    def _telemetry(self, tally: Tally, now: Instant, found: dict[str, Signal]) -> Flags:
         """A service is blind where a stream was measured once and is not for long; gives the blind routes."""
         patience = self.catalog.settings.alerting.telemetry_lost_after
-        known_routes: set[str] = set()
-        for stream in self.catalog.streams:
-            if stream.probed:
-                continue
-            if tally.known[stream.index]:
-                known_routes.add(stream.route)
-            last = int(self.last_known[stream.index])
+        lost = self._asked & (self.last_known > 0) & (now - self.last_known >= patience)
+        for index in np.flatnonzero(lost).tolist():
+            stream, last = self.catalog.streams[index], int(self.last_known[index])
             key = f"TelemetryLost {stream.service.service}"
-            if last and now - last >= patience and key not in found:
-                why = tally.stream_findings.get(stream.index, "")
+            if key not in found:
+                why = tally.stream_findings.get(index, "")
                 found[key] = Signal(
                     name=AlertName.TELEMETRY_LOST,
                     kind=IncidentKind.AGENT,
@@ -108,19 +110,21 @@ class Signals:
                     since=last,
                     text=f"{stream.slo.name} was not measured for {format_seconds(now - last)}: {why}",
                 )
-        return [route.route.template not in known_routes for route in self.catalog.routes]
+        seen = np.zeros(len(self.catalog.routes) + 1, dtype=np.bool_)
+        seen[self._of_stream[tally.known]] = True
+        blind: Flags = ~seen[self._of_route]
+        return blind
 
-    def _traffic(self, blind: list[bool], now: Instant, found: dict[str, Signal]) -> None:
+    def _traffic(self, blind: Flags, now: Instant, found: dict[str, Signal]) -> None:
         patience = self.catalog.settings.alerting.traffic_lost_after
-        requests = self.rings.traffic(HOUR).sum(axis=1)
-        for route in self.catalog.routes:
-            last = int(self.last_request[route.index])
+        silent = ~blind & (self.last_request > 0) & (now - self.last_request >= patience)
+        for index in np.flatnonzero(silent).tolist():
+            route, last = self.catalog.routes[index], int(self.last_request[index])
             silence = now - last
-            if not last or blind[route.index] or silence < patience:
-                continue
             active = max(HOUR - silence, MINUTE)
             key = f"TrafficLost {route.route.template}"
-            if int(requests[route.index]) * silence >= EXPECTED * active or key in self.desk.signals:
+            requests = int(self.rings.traffic(HOUR)[index].sum())
+            if requests * silence >= EXPECTED * active or key in self.desk.signals:
                 found[key] = Signal(
                     name=AlertName.TRAFFIC_LOST,
                     kind=IncidentKind.TRAFFIC,
@@ -130,24 +134,24 @@ class Signals:
                     text=f"no request for {format_seconds(silence)}",
                 )
 
-    def _leaks(self, blind: list[bool], now: Instant, found: dict[str, Signal]) -> None:
-        lately, hour = self.rings.traffic(5 * MINUTE), self.rings.traffic(HOUR)
-        for route in self.catalog.routes:
-            template = route.route.template
-            if route.route.stage not in (Stage.MIGRATED, Stage.RETIRED) or blind[route.index]:
+    def _leaks(self, blind: Flags, now: Instant, found: dict[str, Signal]) -> None:
+        if not self._left:
+            return
+        lately, hour = (self.rings.traffic(length)[:, _LEGACY].tolist() for length in (5 * MINUTE, HOUR))
+        for route in self._left:
+            template, key = route.route.template, f"LegacyLeak {route.route.template}"
+            if not (lately[route.index] or (key in self.desk.signals and hour[route.index])):
                 continue
-            if template in self.desk.latches.latched:
-                continue  # legacy serves it because figwatch sent it back
-            key = f"LegacyLeak {template}"
-            if int(lately[route.index, _LEGACY]) or (key in self.desk.signals and int(hour[route.index, _LEGACY])):
-                found[key] = Signal(
-                    name=AlertName.LEGACY_LEAK,
-                    kind=IncidentKind.TRAFFIC,
-                    subject=template,
-                    service=route.service.service,
-                    since=now,
-                    text=f"{int(hour[route.index, _LEGACY])} requests of the last hour were served by legacy",
-                )
+            if blind[route.index] or template in self.desk.latches.latched:
+                continue  # where it is latched, legacy serves it because figwatch sent it back
+            found[key] = Signal(
+                name=AlertName.LEGACY_LEAK,
+                kind=IncidentKind.TRAFFIC,
+                subject=template,
+                service=route.service.service,
+                since=now,
+                text=f"{hour[route.index]} requests of the last hour were served by legacy",
+            )
 
     def _deliveries(self, now: Instant, found: dict[str, Signal]) -> None:
         for receiver, reason in self.desk.failing_receivers.items():
@@ -159,3 +163,13 @@ class Signals:
                 since=now,
                 text=f"{receiver} refuses what is sent: {reason}",
             )
+
+
+def _routes_of(catalog: Catalog) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Numbers of route templates, by stream and by route; 0 for a stream that tells nothing about any."""
+    numbers: dict[str, int] = {}
+    for route in catalog.routes:
+        numbers.setdefault(route.route.template, len(numbers) + 1)
+    by_stream = [0 if stream.probed else numbers.get(stream.route, 0) for stream in catalog.streams]
+    by_route = [numbers[route.route.template] for route in catalog.routes]
+    return np.array(by_stream, dtype=np.int64), np.array(by_route, dtype=np.int64)

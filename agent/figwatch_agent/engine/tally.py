@@ -53,3 +53,15 @@ class Tally:
             known=self.known & streams,
             covered=self.covered * streams,
         )
+
+    def users(self) -> tuple[Counts, Counts]:
+        """(total, bad) by stream, whoever served them."""
+        return _sum(self.total), _sum(self.bad)
+
+
+def _sum(counts: Counts) -> Counts:
+    """Over the sides; a sum along so short an axis is slow."""
+    legacy, service, unknown = (counts[:, side] for side in range(counts.shape[1]))
+    total: Counts = legacy + service
+    total += unknown
+    return total

@@ -1,5 +1,10 @@
-"""Tiers and early lanes over all streams: which alerts fire, and which resolve."""
+"""Tiers and early lanes over all streams: which alerts fire, and which resolve.
 
+A tick looks closely at few watches: those whose lane has bad events, a statistic above 0, or enough events or time
+behind it for something to end. For all others nothing changes but what their lane has counted.
+"""
+
+from collections.abc import Mapping
 from dataclasses import replace
 from fractions import Fraction
 
@@ -7,14 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.decide.runs import NEVER, Marks, Runs
-from figwatch_agent.durations import HOUR, MINUTE, YEAR, Duration, Instant
+from figwatch_agent.durations import HOUR, MINUTE, Duration, Instant
 from figwatch_agent.engine.burning import confirmed, lane_weighs
 from figwatch_agent.engine.catalog import Catalog, Watch
+from figwatch_agent.engine.lanes import Lanes
 from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.screening import Screen
 from figwatch_agent.engine.tally import Tally
-from figwatch_agent.evaluate.burn_rate import over_many, threshold_arrays
-from figwatch_agent.evaluate.early_lane import FEWEST_EVENTS_A_YEAR, advance_many, threshold
-from figwatch_agent.evaluate.evidence import clean_requests_needed, rejects_still_burning
+from figwatch_agent.evaluate.burn_rate import threshold_arrays
+from figwatch_agent.evaluate.evidence import rejects_still_burning
+from figwatch_agent.evaluate.tables import Recovery
 from figwatch_agent.model.incident import Alert
 
 Integers = NDArray[np.int64]
@@ -22,6 +29,9 @@ Flags = NDArray[np.bool_]
 
 RECENT: Duration = MINUTE
 """What an early alert says of itself: the counts of the last minute."""
+
+_NOT_YET = 2**62
+"""Later than any instant, more than any count."""
 
 
 class Watches:
@@ -32,27 +42,30 @@ class Watches:
         self.rings = rings
         watches = catalog.watches
         count = len(watches)
-        self.runs = Runs.none(count)
-        self.statistic: Integers = np.zeros(count, dtype=np.int64)
-        self.thresholds: Integers = np.full(count, threshold(FEWEST_EVENTS_A_YEAR, YEAR), dtype=np.int64)
+        self.lanes = Lanes(catalog, rings)
+        self.runs = Runs.none(count, self.lanes.of_watch, len(self.lanes.stream))
         self.cut: Integers = np.zeros(count, dtype=np.int64)  # bad events counted before the last resolve
         self.cut_at: Integers = np.full(count, NEVER, dtype=np.int64)  # when that was
         self.last_service: Integers = np.zeros(len(catalog.streams), dtype=np.int64)
         self.firing: dict[int, Alert] = {}
-        self._stream = np.array([watch.stream.index for watch in watches], dtype=np.int64)
-        self._serviced = np.array([watch.lane == "service" for watch in watches], dtype=np.bool_)
-        self._early = np.array([watch.early is not None for watch in watches], dtype=np.bool_)
-        self._probed = np.array([watch.stream.probed for watch in watches], dtype=np.bool_)
-        self._tops, self._bottoms = threshold_arrays([watch.ratio for watch in watches])
-        self._marks = Marks(self._tops, self._bottoms, *threshold_arrays([_failing_above(watch) for watch in watches]))
-        self._needed = np.array(
-            [clean_requests_needed(min(watch.ratio, Fraction(1))) for watch in watches], dtype=np.int64
+        self._standing: Flags = np.zeros(count, dtype=np.bool_)  # the same as flags
+        self._screen = Screen(catalog, rings)
+        self._recovery = Recovery([min(watch.ratio, Fraction(1)) for watch in watches])
+        self._needed = self._recovery.fewest(np.arange(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
+        self._marks = Marks(
+            *threshold_arrays([watch.ratio for watch in watches]),
+            *threshold_arrays([_failing_above(watch) for watch in watches]),
         )
-        self._bad_weights = np.array([w.early.bad_weight if w.early else 0 for w in watches], dtype=np.int64)
-        self._good_weights = np.array([w.early.good_weight if w.early else 0 for w in watches], dtype=np.int64)
-        self._long = np.array([watch.long for watch in watches], dtype=np.int64)
-        self._short = np.array([watch.short for watch in watches], dtype=np.int64)
-        self._tiers = np.flatnonzero(~self._early)
+        self._stream: Integers = np.array([watch.stream.index for watch in watches], dtype=np.int64)
+        self._served: Integers = self.lanes.stream[len(catalog.streams) :]
+        self._sides = any(stream.sided or stream.probed for stream in catalog.streams)
+        self._probed: Flags = np.array([stream.probed for stream in catalog.streams], dtype=np.bool_)
+        self._by_lane: Integers = np.argsort(self.lanes.of_watch, kind="stable")
+        self._per_lane: Integers = np.bincount(self.lanes.of_watch, minlength=len(self.lanes.stream))
+        self._first: Integers = np.cumsum(self._per_lane) - self._per_lane
+        self._enough: Integers = np.full(len(self.lanes.stream), _NOT_YET, dtype=np.int64)  # events: something may end
+        self._rests: Integers = np.full(len(self.lanes.stream), _NOT_YET, dtype=np.int64)  # instant: a hold has passed
+        self._lit: Flags = np.zeros(len(self.lanes.stream), dtype=np.bool_)  # a statistic above 0
         self._siblings: dict[int, list[int]] = {}
         for watch in watches:
             self._siblings.setdefault(watch.stream.index, []).append(watch.index)
@@ -62,29 +75,39 @@ class Watches:
     ) -> tuple[list[tuple[Watch, Alert]], list[tuple[Alert, Instant | None]]]:
         """(fired, resolved with the end of the last bad tick) of one tick. The rings have counted the tick already."""
         bad, total = self._tick(tally)
-        standing = self._standing()
-        self.runs.advance(self._starts(tally, since, now), now, bad, total, self._marks)
-        self._forget_failures(standing)
-        self.last_service = np.where(tally.total[:, 1] > 0, now, self.last_service)
-        self._set_thresholds(since, now)
-        self._run_lanes(bad, total)
-        fired = [
-            self._fire(index, certified, since, now) for index, certified in self._candidates(tally, standing, now)
-        ]
+        lanes = self._stirred(bad, total, now)
+        watches = self._of(lanes)
+        self.runs.advance(self._starts(lanes, tally, since, now), now, bad, total, self._marks, watches)
+        self._forget_failures(watches)
+        if self._sides:
+            self.last_service[tally.total[:, 1] > 0] = now
+        self.lanes.measure(since, now)
+        reached = self.lanes.advance(lanes, bad, total)
+        fired = [self._fire(index, certified, since, now) for index, certified in self._candidates(reached, tally, now)]
         resolved = self._recovered(tally, now)
-        self._end_rested(now)
+        self._end_rested(watches, now)
+        self._wait(lanes, watches, now)
         return fired, resolved
+
+    def restored(self, firing: Mapping[int, Alert], now: Instant) -> None:
+        """Go on with the alerts and the arrays of another process."""
+        self.firing = dict(firing)
+        self._standing[list(self.firing)] = True
+        lanes = np.arange(len(self.lanes.stream), dtype=np.int64)
+        self._wait(lanes, self._of(lanes), now)
 
     def resolve(self, index: int, now: Instant) -> Alert:
         """End an alert, because the data or a person says so; what was counted so far cannot fire the next one."""
         alert = replace(self.firing.pop(index), resolved_at=now)
+        self._standing[index] = False
         stream = self.catalog.watches[index].stream.index
         counted = self.rings.counted()[1]
         for sibling in self._siblings[stream]:
             if sibling not in self.firing:
                 self.cut[sibling] = counted[stream]
                 self.cut_at[sibling] = now
-                self.statistic[sibling] = 0
+                if self.catalog.watches[sibling].early is not None:
+                    self.lanes.statistic[self.lanes.of_watch[sibling]] = 0
                 self.runs.end(sibling)
         return alert
 
@@ -102,47 +125,68 @@ class Watches:
         return last is None or now - last >= self.catalog.settings.alerting.hold
 
     def _tick(self, tally: Tally) -> tuple[Integers, Integers]:
-        bad, total = tally.bad.sum(axis=1)[self._stream], tally.total.sum(axis=1)[self._stream]
-        side_bad, side_total = tally.bad[:, 1][self._stream], tally.total[:, 1][self._stream]
-        return np.where(self._serviced, side_bad, bad), np.where(self._serviced, side_total, total)
+        """(bad, total) by lane."""
+        total, bad = tally.users()
+        if not len(self._served):
+            return bad, total
+        served_bad, served = tally.bad[self._served, 1], tally.total[self._served, 1]
+        return np.concatenate([bad, served_bad]), np.concatenate([total, served])
 
-    def _starts(self, tally: Tally, since: Instant, now: Instant) -> Integers:
-        """Where the counts of this tick begin: at the answer before, which failed scrapes put before the last tick."""
-        covered = np.where(self._probed, 0, tally.covered[self._stream])
-        starts: Integers = np.minimum(since, now - covered)
+    def _stirred(self, bad: Integers, total: Integers, now: Instant) -> Integers:
+        """Lanes to whose watches this tick may do something."""
+        stirred = (bad != 0) | self._lit
+        stirred |= self.runs.seen_total + total >= self._enough
+        stirred |= self._rests <= now
+        found: Integers = stirred.nonzero()[0]
+        return found
+
+    def _of(self, lanes: Integers) -> Integers:
+        """The watches of some lanes, lane by lane."""
+        counts = self._per_lane[lanes]
+        ends = np.cumsum(counts)
+        within = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64) - np.repeat(ends - counts, counts)
+        found: Integers = self._by_lane[np.repeat(self._first[lanes], counts) + within]
+        return found
+
+    def _starts(self, lanes: Integers, tally: Tally, since: Instant, now: Instant) -> Integers:
+        """Where the counts of this tick begin: at the answer before, which failed scrapes put before the last tick.
+
+        By lane, and only of those that are looked at.
+        """
+        streams = self.lanes.stream[lanes]
+        starts = np.full(len(self.lanes.stream), since, dtype=np.int64)
+        starts[lanes] = np.minimum(since, now - np.where(self._probed[streams], 0, tally.covered[streams]))
         return starts
 
-    def _standing(self) -> Flags:
-        standing = np.zeros(len(self.catalog.watches), dtype=np.bool_)
-        standing[list(self.firing)] = True
-        return standing
+    def _wait(self, lanes: Integers, watches: Integers, now: Instant) -> None:
+        """Note how many events, or which instant, may end something in these lanes."""
+        runs, hold = self.runs, self.catalog.settings.alerting.hold
+        free, lane = ~self._standing[watches], runs.lane[watches]
+        rests = np.where(free & (runs.start[watches] != NEVER), runs.last_bad[watches] + hold, _NOT_YET)
+        running = rests <= now
+        failing = free & (runs.first_failure[watches] != NEVER)
+        enough = np.full(len(watches), _NOT_YET, dtype=np.int64)
+        for chosen, bad, total in (
+            (running, runs.run_bad, runs.run_total),
+            (failing, runs.failure_bad, runs.failure_total),
+        ):
+            rows = watches[chosen]
+            if len(rows):
+                fewest = self._recovery.fewest(rows, runs.seen_bad[lane[chosen]] - bad[rows])
+                enough[chosen] = np.minimum(enough[chosen], total[rows] + fewest)
+        rests[running] = _NOT_YET
+        some = self._per_lane[lanes] > 0
+        if len(watches):
+            first = np.cumsum(self._per_lane[lanes]) - self._per_lane[lanes]
+            self._rests[lanes[some]] = np.minimum.reduceat(rests, first[some])
+            self._enough[lanes[some]] = np.minimum.reduceat(enough, first[some])
+        self._lit[lanes] = self.lanes.statistic[lanes] > 0
 
-    def _set_thresholds(self, since: Instant, now: Instant) -> None:
-        """A stream's event rate moves slowly: once a minute is often enough, and every tick in the first two."""
-        hour = self.rings.streams(60 * MINUTE)
-        fresh = now // MINUTE != since // MINUTE
-        # A lane on its way keeps its threshold: one that moved would cost it a scrape.
-        for index in np.flatnonzero(self._early & (self.statistic == 0)):
-            watch = self.catalog.watches[index]
-            place = watch.stream.index
-            covered = int(hour.covered.inside[place])
-            if covered > 0 and (fresh or covered < 2 * MINUTE):
-                events = int(hour.total.inside[place])
-                if watch.lane == "service":
-                    events = min(self.rings.sides(watch.stream, 60 * MINUTE)[0][1], events)
-                self.thresholds[index] = threshold(events, covered)
-
-    def _run_lanes(self, bad: Integers, total: Integers) -> None:
-        if not len(self.statistic):
-            return
-        stepped = advance_many(self.statistic, bad, total - bad, self.thresholds, self._bad_weights, self._good_weights)
-        self.statistic = np.where(self._early, stepped, 0)
-
-    def _candidates(self, tally: Tally, standing: Flags, now: Instant) -> list[tuple[int, bool]]:
-        known = tally.known[self._stream] if len(self._stream) else np.zeros(0, dtype=np.bool_)
-        lanes = self._early & (self.statistic >= self.thresholds) & known & ~standing
-        found = [(int(index), True) for index in np.flatnonzero(lanes) if self._weighs(int(index), now)]
-        for index in self._burning(standing, known):
+    def _candidates(self, reached: Integers, tally: Tally, now: Instant) -> list[tuple[int, bool]]:
+        early = np.sort(self.lanes.watch[reached])
+        early = early[tally.known[self._stream[early]] & ~self._standing[early]]
+        found = [(index, True) for index in early.tolist() if self._weighs(index, now)]
+        for index in self._screen.burning(self._standing, tally.known):
             verdict = confirmed(self.rings, self.catalog.watches[index], int(self.cut[index]))
             # A burst may still fill the windows when all is well again, as when traffic falls in the evening.
             if verdict.over and not self._has_recovered(self.catalog.watches[index], now):
@@ -151,27 +195,6 @@ class Watches:
 
     def _weighs(self, index: int, now: Instant) -> bool:
         return lane_weighs(self.rings, self.catalog.watches[index], self.runs.impact_start(index, now), now)
-
-    def _burning(self, standing: Flags, known: Flags) -> list[int]:
-        """Tiers that may fire: both windows over the threshold before imputation and evidence are looked at."""
-        burning = ~self._early & ~standing & known
-        for lengths in (self._long, self._short):
-            for length in np.unique(lengths[self._tiers]) if len(self._tiers) else ():
-                rows = np.flatnonzero(burning & (lengths == length))
-                if not len(rows):
-                    continue
-                window, streams = self.rings.streams(int(length)), self._stream[rows]
-                exceeded, _ = over_many(
-                    window.bad.inside[streams],
-                    window.total.inside[streams],
-                    window.bad.edge[streams],
-                    window.total.edge[streams],
-                    self._tops[rows],
-                    self._bottoms[rows],
-                    unsure_is_over=True,
-                )
-                burning[rows] &= exceeded
-        return [int(index) for index in np.flatnonzero(burning)]
 
     def _fire(self, index: int, certified: bool, since: Instant, now: Instant) -> tuple[Watch, Alert]:
         watch = self.catalog.watches[index]
@@ -197,6 +220,7 @@ class Watches:
             burn_rate=Fraction(bad, total) / budget if total > 0 else None,
         )
         self.firing[index] = alert
+        self._standing[index] = True
         return watch, alert
 
     def _recovered(self, tally: Tally, now: Instant) -> list[tuple[Alert, Instant | None]]:
@@ -229,17 +253,26 @@ class Watches:
         bad, total = self.runs.since(index)
         return rejects_still_burning(bad, total, min(self.catalog.watches[index].ratio, Fraction(1)))
 
-    def _end_rested(self, now: Instant) -> None:
-        hold = self.catalog.settings.alerting.hold
-        for index in self.runs.rested(now, hold, self._standing()):
-            if self._clears(index):
-                self.runs.end(index)
+    def _end_rested(self, watches: Integers, now: Instant) -> None:
+        runs, hold = self.runs, self.catalog.settings.alerting.hold
+        for index in self._clearing(runs.rested(now, hold, self._standing, watches), runs.run_bad, runs.run_total):
+            runs.end(index)
 
-    def _forget_failures(self, standing: Flags) -> None:
-        for index in self.runs.relieved(self._needed, standing):
-            bad, total = int(self.runs.clean_bad[index]), int(self.runs.clean[index])
-            if rejects_still_burning(bad, total, min(self.catalog.watches[index].ratio, Fraction(1))):
-                self.runs.forget_failures(index)
+    def _forget_failures(self, watches: Integers) -> None:
+        runs = self.runs
+        relieved = runs.relieved(self._needed, self._standing, watches)
+        for index in self._clearing(relieved, runs.failure_bad, runs.failure_total):
+            runs.forget_failures(index)
+
+    def _clearing(self, watches: list[int], bad: Integers, total: Integers) -> list[int]:
+        """Those of some watches that what came since rejects as still burning."""
+        if not watches:
+            return []
+        rows = np.array(watches, dtype=np.int64)
+        lane = self.runs.lane[rows]
+        since = self.runs.seen_bad[lane] - bad[rows], self.runs.seen_total[lane] - total[rows]
+        found: list[int] = rows[self._recovery.clears(rows, *since)].tolist()
+        return found
 
 
 def _failing_above(watch: Watch) -> Fraction:

@@ -33,6 +33,8 @@ FEWEST_EVENTS_A_YEAR = 100_000
 # Three scrapes at least: one burst or one broken client in one scrape fires nothing.
 SCRAPES_TO_FIRE = 3
 
+_NEAR = 1e-6  # millionths of a nat: far more than the last digits of a logarithm of at most 50 nats
+
 _MOST_EVENTS = 2**36  # events of one scrape for which a count times a weight stays far inside 64 bits
 
 
@@ -77,6 +79,18 @@ def threshold(events: int, over: Duration) -> int:
     return math.ceil(math.log(a_year) * NAT)
 
 
+def threshold_many(events: Integers, over: Integers) -> Integers:
+    """`threshold` for many streams at once, with equal results; every time must be longer than 0."""
+    with np.errstate(over="ignore"):
+        a_year = np.maximum(events.astype(np.float64) * YEAR / over, FEWEST_EVENTS_A_YEAR)
+    nats = np.log(a_year) * NAT
+    found: Integers = np.ceil(nats).astype(np.int64)
+    # A float may fall on the wrong side of a whole number that is this near.
+    for i in np.flatnonzero(np.abs(nats - np.rint(nats)) < _NEAR):
+        found[i] = threshold(int(events[i]), int(over[i]))
+    return found
+
+
 def most_per_scrape(threshold: int) -> int:
     """A third of the threshold, rounded up so that three full scrapes reach it."""
     return -(-threshold // SCRAPES_TO_FIRE)
@@ -94,14 +108,12 @@ def advance_many(
 
     Counts beyond 2**36 in one scrape are worked out one by one in unbounded integers.
     """
-    huge = np.zeros(bad.shape, dtype=np.bool_)
-    for counts in (bad, good):
-        huge |= (counts > _MOST_EVENTS) | (counts < -_MOST_EVENTS)
-    with np.errstate(over="ignore"):  # only the huge ones can wrap, and they are worked out again below
-        gain = np.minimum(bad * bad_weights + good * good_weights, -(-thresholds // SCRAPES_TO_FIRE))
-    for i in np.flatnonzero(huge):
-        exact = int(bad[i]) * int(bad_weights[i]) + int(good[i]) * int(good_weights[i])
-        gain[i] = max(min(exact, most_per_scrape(int(thresholds[i]))), -int(statistics[i]))
+    # Only huge counts can wrap, without a word; they are worked out again below.
+    gain = np.minimum(bad * bad_weights + good * good_weights, -(-thresholds // SCRAPES_TO_FIRE))
+    if bad.size and any(int(c.max()) > _MOST_EVENTS or int(c.min()) < -_MOST_EVENTS for c in (bad, good)):
+        for i in np.flatnonzero((np.abs(bad) > _MOST_EVENTS) | (np.abs(good) > _MOST_EVENTS)):
+            exact = int(bad[i]) * int(bad_weights[i]) + int(good[i]) * int(good_weights[i])
+            gain[i] = max(min(exact, most_per_scrape(int(thresholds[i]))), -int(statistics[i]))
     return np.minimum(np.maximum(statistics + gain, 0), thresholds)
 
 

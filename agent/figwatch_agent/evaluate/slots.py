@@ -4,15 +4,19 @@ A count keeps its low word in every row. The few columns whose counts ever leave
 then on; what they had counted before has a high word of zero.
 """
 
+from typing import TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
-from figwatch_agent.durations import Instant
+from figwatch_agent.durations import Duration, Instant
 
-Counts = NDArray[np.int64]
+Counts: TypeAlias = NDArray[np.int64]
+Columns: TypeAlias = slice | Counts
 
 UNSET = -1
 _WORD = 32
+_ALL = slice(None)
 
 
 class Slots:
@@ -20,56 +24,76 @@ class Slots:
 
     def __init__(self, slots: int, columns: int) -> None:
         self.boundaries: Counts = np.full(slots, UNSET, dtype=np.int64)
+        self.wide: Counts = np.empty(0, dtype=np.int64)  # columns with high words, in the order of these
         self._low = np.zeros((slots, columns), dtype=np.uint32)
-        self._wide: Counts = np.empty(0, dtype=np.int64)  # columns with high words, in the order of these
         self._high = np.zeros((slots, 0), dtype=np.int32)
 
     @property
     def nbytes(self) -> int:
         """Bytes of all arrays."""
-        return self.boundaries.nbytes + self._low.nbytes + self._wide.nbytes + self._high.nbytes
+        return self.boundaries.nbytes + self._low.nbytes + self.wide.nbytes + self._high.nbytes
 
     def put(self, slot: int, boundary: Instant, values: Counts) -> None:
-        """Replace what a slot holds."""
+        """Replace what a slot holds. Columns that need a high word must have one: see ``widen``."""
         self.boundaries[slot] = boundary
-        self._widen(values)
         self._low[slot] = values  # wraps: the low word
-        if len(self._wide):
-            self._high[slot] = values[self._wide] >> _WORD
+        if len(self.wide):
+            self._high[slot] = values[self.wide] >> _WORD
 
-    def row(self, slot: int) -> Counts:
-        """What all columns had counted at the boundary of a slot."""
-        values: Counts = self._low[slot].astype(np.int64)
-        if len(self._wide):
-            values[self._wide] += self._high[slot].astype(np.int64) << _WORD
+    def fill(self, slot: int, count: int, boundary: Instant, resolution: Duration, values: Counts) -> None:
+        """The same for some slots in a row, round the end: boundaries ``resolution`` apart at which nothing differs."""
+        while count > 0:
+            here = min(count, len(self.boundaries) - slot)
+            self.boundaries[slot : slot + here] = np.arange(boundary, boundary + here * resolution, resolution)
+            self._low[slot : slot + here] = values.astype(np.uint32)
+            if len(self.wide):
+                self._high[slot : slot + here] = values[self.wide] >> _WORD
+            count, boundary, slot = count - here, boundary + here * resolution, 0
+
+    def row(self, slot: int, columns: Columns = _ALL) -> Counts:
+        """What some columns had counted at the boundary of a slot."""
+        values: Counts = self._low[slot][columns].astype(np.int64)
+        if len(self.wide):
+            inside, high = self._highs(columns)
+            values[inside] += self._high[slot, high].astype(np.int64) << _WORD
         return values
+
+    def low(self, slot: int) -> NDArray[np.uint32]:
+        """The low words of a slot, not a copy: differences of them are exact below 2**32."""
+        words: NDArray[np.uint32] = self._low[slot]
+        return words
 
     def rows(self, slots: Counts, columns: slice) -> Counts:
         """[slot, column] of some columns."""
         values: Counts = self._low[slots, columns].astype(np.int64)
-        if len(self._wide):
-            places = np.full(self._low.shape[1], UNSET, dtype=np.int64)
-            places[self._wide] = np.arange(len(self._wide))
-            asked = places[columns]
-            inside = np.flatnonzero(asked != UNSET)
-            values[:, inside] += self._high[np.ix_(slots, asked[inside])].astype(np.int64) << _WORD
+        if len(self.wide):
+            inside, high = self._highs(columns)
+            values[:, inside] += self._high[np.ix_(slots, high)].astype(np.int64) << _WORD
         return values
 
     def append(self, sources: Counts) -> None:
         """More columns at the end, each with the past of one that there is."""
-        places = np.full(self._low.shape[1], UNSET, dtype=np.int64)
-        places[self._wide] = np.arange(len(self._wide))
-        copied = places[sources]
-        inside = np.flatnonzero(copied != UNSET)
-        self._wide = np.concatenate([self._wide, self._low.shape[1] + inside])
-        self._high = np.concatenate([self._high, self._high[:, copied[inside]]], axis=1)
+        inside, high = self._highs(sources)
+        self.wide = np.concatenate([self.wide, self._low.shape[1] + inside])
+        self._high = np.concatenate([self._high, self._high[:, high]], axis=1)
         self._low = np.concatenate([self._low, self._low[:, sources]], axis=1)
 
-    def _widen(self, values: Counts) -> None:
-        """Give high words to columns that need them from now on; one pass where none does."""
-        if not int(np.bitwise_or.reduce(values)) >> _WORD:
-            return
-        new = np.setdiff1d(np.flatnonzero(values >> _WORD), self._wide)
+    def widen(self, values: Counts) -> None:
+        """Give high words to the columns whose values leave 32 bits."""
+        new = np.setdiff1d(np.flatnonzero(values >> _WORD), self.wide)
         if len(new):
-            self._wide = np.concatenate([self._wide, new])
+            self.wide = np.concatenate([self.wide, new])
             self._high = np.concatenate([self._high, np.zeros((len(self._high), len(new)), dtype=np.int32)], axis=1)
+
+    def _highs(self, columns: Columns) -> tuple[Counts, Counts]:
+        """(positions among these columns, places of their high words) of those that have one."""
+        places = np.full(self._low.shape[1], UNSET, dtype=np.int64)
+        places[self.wide] = np.arange(len(self.wide))
+        asked = places[columns]
+        inside = np.flatnonzero(asked != UNSET)
+        return inside, asked[inside]
+
+
+def leaves_a_word(values: Counts) -> bool:
+    """Whether any value needs more than 32 bits; one pass."""
+    return bool(int(np.bitwise_or.reduce(values)) >> _WORD)

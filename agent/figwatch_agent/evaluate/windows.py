@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, Instant
-from figwatch_agent.evaluate.slots import UNSET, Slots
+from figwatch_agent.evaluate.slots import UNSET, Columns, Slots, leaves_a_word
 
 Counts = NDArray[np.int64]
 
@@ -74,13 +74,34 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Edge:
-    """What was counted at the boundaries around a window's start, which are one where it lies on a boundary."""
+class Span:
+    """Boundaries of a level, one after the other, at all of which the columns had counted the same."""
 
-    below: Instant
-    before: Counts
-    above: Instant
-    after: Counts
+    level: int
+    first: Instant
+    count: int
+    values: Counts
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the counts of a boundary stand: in a slot of a level, or, by NOW and NEVER, in no slot."""
+
+    boundary: Instant
+    level: int
+    slot: int
+
+
+NOW, NEVER = -1, -2
+"""What is counted by now, and what was before the first tick."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """The boundaries around a window's start, which are one where it lies on a boundary."""
+
+    below: Place
+    above: Place
 
 
 class Ring:
@@ -102,18 +123,28 @@ class Ring:
 
     def advance(self, now: Instant, increments: Counts) -> list[Row]:
         """Count events at ``now``; returns the rows that were written. ValueError when time goes back."""
+        return [row for span in self.count(now, increments) for row in self.rows(span)]
+
+    def count(self, now: Instant, increments: Counts) -> list[Span]:
+        """As ``advance``, without a Row for each boundary."""
         if self.at is not None and now < self.at:
             raise ValueError(f"a tick at {now} follows one at {self.at}: ticks go forward")
         self._windows.clear()
+        if not len(self.current):
+            self.at = now
+            return []
         before = self.current
         self.current = before + increments
         # The first tick writes the boundary it falls on as well, or its events would count as having come after it.
         since, self.at = self.at if self.at is not None else now - 1, now
-        rows: list[Row] = []
+        spans: list[Span] = []
+        if leaves_a_word(self.current):
+            for slots in self._levels:
+                slots.widen(self.current)
         for index, level in enumerate(self.layout):
             if now // level.resolution != since // level.resolution:
-                rows += self._write(index, level, since, now, before)
-        return rows
+                spans += self._write(index, level, since, now, before)
+        return spans
 
     def amend(self, at: Instant, increments: Counts) -> list[Row]:
         """Count events of a past instant; returns the rows that changed. ValueError when ``at`` lies ahead."""
@@ -125,6 +156,7 @@ class Ring:
         for index, slots in enumerate(self._levels):
             for slot in np.flatnonzero(slots.boundaries >= at).tolist():
                 row = Row(index, slot, int(slots.boundaries[slot]), slots.row(slot) + increments)
+                slots.widen(row.values)
                 slots.put(slot, row.boundary, row.values)
                 rows.append(row)
         return rows
@@ -145,33 +177,62 @@ class Ring:
         """Counts of the last ``length`` before the last tick, in (now - length, now]."""
         found = self._windows.get(length)
         if found is None:
-            found = self._windows[length] = self._window(length)
+            found = self._windows[length] = self.part(length, _ALL)
         return found
 
-    def _window(self, length: Duration) -> Window:
+    def part(self, length: Duration, columns: Columns) -> Window:
+        """The same of some columns, for who asks once."""
+        current = self.current[columns]
         if self.at is None:
-            nothing = np.zeros_like(self.current)
-            return Window(nothing, nothing)
-        edge = self._edge(self.at - length, self._level_for(length))
-        outer = self.current - edge.before
+            return Window(np.zeros_like(current), np.zeros_like(current))
+        edge = self.edge(length)
+        outer = current - self._counted(edge.below, columns)
         if edge.below == edge.above:
             return Window(outer, np.zeros_like(outer))
-        inner = self.current - edge.after
+        inner = current - self._counted(edge.above, columns)
         return Window(inner, outer - inner)
+
+    def edge(self, length: Duration) -> Edge:
+        """Where a window of this length starts. RuntimeError before the first tick."""
+        if self.at is None:
+            raise RuntimeError("a ring without ticks has no windows")
+        start, level = self.at - length, self._level_for(length)
+        resolution = self.layout[level].resolution
+        boundary = start - start % resolution
+        below = self._below(level, boundary)
+        if below.boundary == start:
+            return Edge(below, below)
+        return Edge(below, self._above(level, boundary if boundary == start else boundary + resolution))
+
+    def low(self, place: Place) -> NDArray[np.uint32]:
+        """The low words of all columns at a place: differences of them are exact below 2**32."""
+        if place.slot >= 0:
+            return self._levels[place.level].low(place.slot)
+        return (self.current if place.slot == NOW else self.origin).astype(np.uint32)
+
+    @property
+    def wide(self) -> Counts:
+        """Columns whose counts have left 32 bits."""
+        return self._levels[0].wide
+
+    def _counted(self, place: Place, columns: Columns) -> Counts:
+        if place.slot >= 0:
+            return self._levels[place.level].row(place.slot, columns)
+        counted: Counts = (self.current if place.slot == NOW else self.origin)[columns]
+        return counted
 
     def cut(self, length: Duration) -> Duration:
         """How much of the slot that the window's start cuts lies before the start; 0 where it cuts none."""
         if self.at is None:
             return 0
-        start = self.at - length
-        return start - self._edge(start, self._level_for(length)).below
+        return self.at - length - self.edge(length).below.boundary
 
     def around(self, length: Duration) -> tuple[Instant, Instant]:
         """The boundaries around the start of a window, which are one where it lies on a boundary."""
         if self.at is None:
             return 0, 0
-        edge = self._edge(self.at - length, self._level_for(length))
-        return edge.below, edge.above
+        edge = self.edge(length)
+        return edge.below.boundary, edge.above.boundary
 
     def counted_at(self, boundaries: Counts, columns: slice = _ALL) -> Counts:
         """What the columns had counted at these instants, [instant, column]; at those ahead, what they have by now.
@@ -188,7 +249,7 @@ class Ring:
         stored = level.boundaries[slots] == boundaries
         values = np.where(stored[:, None], level.rows(slots, columns), self.origin[columns])
         for place in np.flatnonzero(past & ~stored & (boundaries <= self._holes[index])).tolist():
-            values[place] = self._below(index, int(boundaries[place]))[1][columns]
+            values[place] = self._counted(self._below(index, int(boundaries[place])), columns)
         found: Counts = np.where(past[:, None], values, self.current[columns])
         return found
 
@@ -209,6 +270,10 @@ class Ring:
         self.at, self.current, self.origin = at, current, origin
         own = tuple(level.resolution for level in self.layout)
         same = resolutions is None or resolutions == own
+        for values in (current, *(row.values for row in rows)):
+            if leaves_a_word(values):
+                for slots in self._levels:
+                    slots.widen(values)
         for row in rows:
             for level in (row.level,) if same else range(len(own)):
                 if level < len(own) and row.boundary % own[level] == 0:
@@ -238,54 +303,55 @@ class Ring:
     def _level_for(self, length: Duration) -> int:
         return next((i for i, level in enumerate(self.layout) if level.span >= length), len(self.layout) - 1)
 
-    def _write(self, index: int, level: Level, since: Instant, now: Instant, before: Counts) -> list[Row]:
-        resolution = level.resolution
-        first = since - since % resolution + resolution
+    def _write(self, index: int, level: Level, since: Instant, now: Instant, before: Counts) -> list[Span]:
+        """Up to ``now`` nothing came after the tick before; what came with this one came at ``now``."""
+        resolution, slots = level.resolution, self._levels[index]
         earliest = now - now % resolution - (level.slots - 1) * resolution
-        rows: list[Row] = []
-        for boundary in range(max(first, earliest), now + 1, resolution):
-            row = Row(index, self._slot(index, boundary), boundary, self.current if boundary == now else before)
-            self._levels[index].put(row.slot, boundary, row.values)
-            rows.append(row)
-        return rows
+        first = max(since - since % resolution + resolution, earliest)
+        spans: list[Span] = []
+        quiet = -(-(now - first) // resolution)
+        if quiet:
+            slots.fill(self._slot(index, first), quiet, first, resolution, before)
+            spans.append(Span(index, first, quiet, before))
+        if now % resolution == 0:
+            slots.put(self._slot(index, now), now, self.current)
+            spans.append(Span(index, now, 1, self.current))
+        return spans
 
-    def _edge(self, start: Instant, level: int) -> _Edge:
-        resolution = self.layout[level].resolution
-        boundary = start - start % resolution
-        below, before = self._below(level, boundary)
-        if below == start:
-            return _Edge(below, before, below, before)
-        above, after = self._above(level, boundary if boundary == start else boundary + resolution)
-        return _Edge(below, before, above, after)
+    def rows(self, span: Span) -> list[Row]:
+        """A row for each boundary of a span."""
+        resolution, first = self.layout[span.level].resolution, span.first
+        boundaries = range(first, first + span.count * resolution, resolution)
+        return [Row(span.level, self._slot(span.level, boundary), boundary, span.values) for boundary in boundaries]
 
-    def _below(self, level: int, boundary: Instant) -> tuple[Instant, Counts]:
+    def _below(self, level: int, boundary: Instant) -> Place:
         """The last boundary up to this one that is kept; before the first tick nothing was counted."""
         slots = self._levels[level]
         slot = self._slot(level, boundary)
         if int(slots.boundaries[slot]) == boundary:
-            return boundary, slots.row(slot)
+            return Place(boundary, level, slot)
         earlier = (slots.boundaries < boundary) & (slots.boundaries != UNSET)
         if boundary > self._holes[level] or not earlier.any():
-            return boundary, self.origin
+            return Place(boundary, level, NEVER)
         slot = int(np.argmax(np.where(earlier, slots.boundaries, UNSET)))
-        return int(slots.boundaries[slot]), slots.row(slot)
+        return Place(int(slots.boundaries[slot]), level, slot)
 
-    def _above(self, level: int, boundary: Instant) -> tuple[Instant, Counts]:
+    def _above(self, level: int, boundary: Instant) -> Place:
         """The first boundary from this one on that is kept; now where there is none."""
         at = self.at if self.at is not None else boundary
         if boundary > at:
-            return at, self.current
+            return Place(at, level, NOW)
         slots = self._levels[level]
         slot = self._slot(level, boundary)
         if int(slots.boundaries[slot]) == boundary:
-            return boundary, slots.row(slot)
+            return Place(boundary, level, slot)
         if boundary > self._holes[level]:
-            return boundary, self.origin
+            return Place(boundary, level, NEVER)
         later = slots.boundaries > boundary
         if not later.any():
-            return at, self.current
+            return Place(at, level, NOW)
         slot = int(np.argmin(np.where(later, slots.boundaries, at + 1)))
-        return int(slots.boundaries[slot]), slots.row(slot)
+        return Place(int(slots.boundaries[slot]), level, slot)
 
     def _slot(self, level: int, boundary: Instant) -> int:
         return boundary // self.layout[level].resolution % self.layout[level].slots
