@@ -11,6 +11,7 @@ from figwatch_agent.durations import SECOND
 from figwatch_agent.engine.catalog import Catalog, Stream
 from figwatch_agent.evaluate.selection import RequestSeries, parse_bound, read_request, selected
 from figwatch_agent.model.batch import Series, SeriesTable
+from figwatch_agent.model.selector import Selector
 from figwatch_agent.model.slo import Availability, Events, Histogram, Latency
 
 Counts = NDArray[np.int64]
@@ -57,11 +58,11 @@ class Mapper:
     def __init__(self, catalog: Catalog) -> None:
         self._elsewhere = len(catalog.routes)
         self._routes = {route.route.template: route.index for route in catalog.routes}
-        self._by_route, self._by_sample = _indexed(catalog)
+        self._by_route, self._by_sample, self._by_label = _indexed(catalog)
 
     def wanted(self) -> frozenset[str]:
         """Names of the samples that count for something."""
-        names = set(self._by_sample)
+        names = {*self._by_sample, *(name for name, _, _ in self._by_label)}
         for histogram in (contract.REQUEST_DURATION, contract.TIME_TO_FIRST_BYTE):
             names |= {histogram + "_bucket", histogram + "_count"}
         return frozenset(names)
@@ -82,7 +83,7 @@ class Mapper:
                     found = self._request_cells(stream, request)
                     cells += [(row, cell) for cell in found]
                     streams.update([stream.index] if found else [])
-            for stream in self._by_sample.get(series.name, ()):
+            for stream in self._own(series):
                 found = self._own_cells(stream, series)
                 cells += [(row, cell) for cell in found]
                 streams.update([stream.index] if found else [])
@@ -95,6 +96,14 @@ class Mapper:
             "edge" in vantages,
             "application" in vantages,
         )
+
+    def _own(self, series: Series) -> list[Stream]:
+        """Streams whose own selectors may select the series: of thousands, the few that name one of its labels."""
+        found = {stream.index: stream for stream in self._by_sample.get(series.name, ())}
+        for label, value in series.labels if self._by_label else ():
+            for stream in self._by_label.get((series.name, label, value), ()):
+                found[stream.index] = stream
+        return [found[index] for index in sorted(found)]
 
     def _map_traffic(
         self, row: int, request: RequestSeries, traffic: list[tuple[int, int]], buckets: list[tuple[int, int]]
@@ -166,22 +175,47 @@ def shown(metric: str, table: SeriesTable) -> bool:
     return metric in table.families or metric.removesuffix("_total") in table.families
 
 
-def _indexed(catalog: Catalog) -> tuple[dict[str, list[Stream]], dict[str, list[Stream]]]:
-    """Streams by the route whose requests they count, and by the samples of their own metrics."""
+_Label = tuple[str, str, str]  # of a sample: its name, a label and the label's value
+
+
+def _indexed(catalog: Catalog) -> tuple[dict[str, list[Stream]], dict[str, list[Stream]], dict[_Label, list[Stream]]]:
+    """Streams by the route whose requests they count, by samples of their own metrics, and by samples with a label.
+
+    A stream stands under a label where every one of its selectors for that sample asks for a label by equality.
+    """
     by_route: dict[str, list[Stream]] = {}
     by_sample: dict[str, list[Stream]] = {}
+    by_label: dict[_Label, list[Stream]] = {}
     for stream in catalog.streams:
-        sli = stream.slo.sli
-        names: set[str] = set()
         if stream.sided:
             by_route.setdefault(stream.route, []).append(stream)
-        elif isinstance(sli, Events):
-            names = {selector.metric for selector in (*sli.total, *sli.good, *sli.bad)}
-        elif isinstance(sli, Histogram):
-            names = {selector.metric + suffix for selector in sli.selectors for suffix in ("_bucket", "_count")}
-        for name in names:
-            by_sample.setdefault(name, []).append(stream)
-    return by_route, by_sample
+        asked: dict[str, list[Selector]] = {}
+        for name, selector in _samples_of(stream):
+            asked.setdefault(name, []).append(selector)
+        for name, selectors in asked.items():
+            pairs = [_equality(selector) for selector in selectors]
+            known = {(name, *pair) for pair in pairs if pair is not None}
+            if None in pairs:
+                by_sample.setdefault(name, []).append(stream)
+            else:
+                for key in known:
+                    by_label.setdefault(key, []).append(stream)
+    return by_route, by_sample, by_label
+
+
+def _samples_of(stream: Stream) -> list[tuple[str, Selector]]:
+    """Names of the samples that a stream's own selectors are about, with the selectors."""
+    sli = stream.slo.sli
+    if isinstance(sli, Events):
+        return [(selector.metric, selector) for selector in (*sli.total, *sli.good, *sli.bad)]
+    if isinstance(sli, Histogram):
+        return [(selector.metric + suffix, selector) for selector in sli.selectors for suffix in ("_bucket", "_count")]
+    return []
+
+
+def _equality(selector: Selector) -> tuple[str, str] | None:
+    """A label and the value that it must have; None where the selector leaves every label open."""
+    return next(((one.label, one.value) for one in selector.matchers if one.operator == "=" and one.value), None)
 
 
 def _cell(stream: Stream, side: str, kind: int) -> int:
