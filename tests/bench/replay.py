@@ -69,7 +69,8 @@ def counts(engine: Engine, ticks: int) -> PastCounts:
 
 def rows() -> Iterable[Row]:
     """One row."""
-    engine = Engine(promises(), replace(settings(), source=Scrape(targets=(), interval=MINUTE)))
+    conf = replace(settings(), source=Scrape(targets=(), interval=MINUTE))
+    engine = Engine(promises(), conf, keeps_state=False)
     past = counts(engine, TICKS)
     done = count()
     started = time.process_time()
