@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine.catalog import Stream
@@ -17,6 +18,8 @@ from figwatch_agent.model.replayed import Count, Replayed, ReplayedAlert, Replay
 
 SIGNAL = "signal"
 """Tier of alerts about what a history does not hold: requests that stop, telemetry that is lost."""
+
+Integers = NDArray[np.int64]
 
 _Cell = tuple[Instant, str, str, str, str]
 
@@ -50,7 +53,7 @@ def replay(
         end=end,
         step=step,
         ticks=len(counts.ticks),
-        streams=tuple(_stream(stream, counts) for stream in engine.catalog.streams),
+        streams=_Sums(counts).streams(engine.catalog.streams),
         alerts=kept.alerts(),
         incidents=tuple(kept.incidents.values()),
         ledger=tuple(sorted(kept.ledger.values(), key=_cell)),
@@ -97,36 +100,56 @@ def _would(decision: Decision) -> bool:
     return decision.outcome is not DecisionOutcome.WITHHELD
 
 
-def _stream(stream: Stream, counts: PastCounts) -> ReplayedStream:
-    places = np.flatnonzero(np.array([key == stream.key for key in counts.keys], dtype=np.bool_))
-    untimed = [(late[0][places].sum(), late[1][places].sum()) for late in counts.untimed.values()]
-    first = 0
-    if len(counts.ticks):
-        first = int(np.searchsorted(counts.ticks, counts.ticks[-1] - stream.service.window, side="right"))
-    return ReplayedStream(
-        slo=stream.slo.name,
-        route=stream.route,
-        service=stream.service.service,
-        kind=stream.kind,
-        objective=stream.slo.objective,
-        period=stream.service.window,
-        whole=_count(counts, places, 0),
-        window=_count(counts, places, first),
-        untimed_total=int(sum(total for total, _ in untimed)),
-        untimed_bad=int(sum(bad for _, bad in untimed)),
-        reason=_NOT_IN_A_HISTORY.get(stream.kind, ""),
-    )
+class _Sums:
+    """Events over many ticks, of all columns at once."""
 
+    def __init__(self, counts: PastCounts) -> None:
+        self._counts = counts
+        self._places: dict[str, list[int]] = {}
+        for place, key in enumerate(counts.keys):
+            self._places.setdefault(key, []).append(place)
+        self._since: dict[int, tuple[Integers, Integers, Integers]] = {}  # by first tick: total, bad, covered
 
-def _count(counts: PastCounts, places: np.typing.NDArray[np.intp], first: int) -> Count:
-    """Of the ticks from ``first`` on, and of the time since the tick before them."""
-    if not len(counts.ticks):
-        return Count(total=0, bad=0, covered=0, span=0)
-    since = counts.ticks[max(first - 1, 0)]
-    group = counts.group[places[:1]]
-    return Count(
-        total=int(counts.total[first:, places].sum(dtype=np.int64)),
-        bad=int(counts.bad[first:, places].sum(dtype=np.int64)),
-        covered=int(counts.covered[first:, group].sum()),
-        span=int(counts.ticks[-1] - since),
-    )
+    def streams(self, streams: Iterable[Stream]) -> tuple[ReplayedStream, ...]:
+        """What every stream counted."""
+        return tuple(self._stream(stream) for stream in streams)
+
+    def _stream(self, stream: Stream) -> ReplayedStream:
+        ticks = self._counts.ticks
+        places = self._places.get(stream.key, [])
+        untimed = [(late[0][places].sum(), late[1][places].sum()) for late in self._counts.untimed.values()]
+        first = int(np.searchsorted(ticks, ticks[-1] - stream.service.window, side="right")) if len(ticks) else 0
+        return ReplayedStream(
+            slo=stream.slo.name,
+            route=stream.route,
+            service=stream.service.service,
+            kind=stream.kind,
+            objective=stream.slo.objective,
+            period=stream.service.window,
+            whole=self._count(places, 0),
+            window=self._count(places, first),
+            untimed_total=int(sum(total for total, _ in untimed)),
+            untimed_bad=int(sum(bad for _, bad in untimed)),
+            reason=_NOT_IN_A_HISTORY.get(stream.kind, ""),
+        )
+
+    def _count(self, places: list[int], first: int) -> Count:
+        """Of the ticks from ``first`` on, and of the time since the tick before them."""
+        counts = self._counts
+        if not len(counts.ticks):
+            return Count(total=0, bad=0, covered=0, span=0)
+        total, bad, covered = self._sums(first)
+        return Count(
+            total=int(total[places].sum()),
+            bad=int(bad[places].sum()),
+            covered=int(covered[counts.group[places[0]]]) if places else 0,
+            span=int(counts.ticks[-1] - counts.ticks[max(first - 1, 0)]),
+        )
+
+    def _sums(self, first: int) -> tuple[Integers, Integers, Integers]:
+        found = self._since.get(first)
+        if found is None:
+            columns = self._counts.total, self._counts.bad, self._counts.covered
+            total, bad, covered = (column[first:].sum(axis=0, dtype=np.int64) for column in columns)
+            found = self._since[first] = total, bad, covered
+        return found
