@@ -45,7 +45,7 @@ format: $(DEV)
 	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
 
-bench: $(DEV)
+bench: $(DEV) parts
 	@PYTHONPATH=tests $(PY) -m bench $(ARGS)
 
 simulate: $(DEV)

@@ -17,7 +17,16 @@ def registered(monkeypatch: pytest.MonkeyPatch, *rows: Row) -> None:
 def test_a_ratio_at_its_limit_passes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     registered(monkeypatch, Row(name="a / b", ratio=1.15, limit=1.15, note="23.0 ms / 20.0 ms CPU"))
     assert bench.main([]) == 0
-    assert capsys.readouterr().out.splitlines()[-1].endswith("1.150    1.15  23.0 ms / 20.0 ms CPU          ok")
+    assert capsys.readouterr().out.splitlines()[-1].endswith("1.150   1.150  23.0 ms / 20.0 ms CPU          ok")
+
+
+def test_a_small_ratio_is_said_as_one_part_of_many(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registered(monkeypatch, Row(name="a / b", ratio=0.01, limit=0.02))
+    assert bench.main([]) == 0
+    assert "1/100" in capsys.readouterr().out
+    assert "1/50" in bench.line(Row(name="a / b", ratio=0.01, limit=0.02))
 
 
 def test_a_ratio_over_its_limit_fails_even_if_a_later_row_passes(

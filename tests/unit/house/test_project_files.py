@@ -129,11 +129,12 @@ def test_a_stale_generated_file_is_shown_and_left_as_it_is(generator: Path) -> N
     assert done.returncode == 1
     assert "+- [Traffic lost](TrafficLost.md): No request arrives.\n" in done.stdout
     assert "out of date: " in done.stderr
-    assert "runbooks/README.md; run `make generate`" in done.stderr
+    assert "runbooks/README.md" in done.stderr
+    assert "; run `make generate`" in done.stderr
     assert not generator.joinpath("runbooks/README.md").exists()
 
 
 def test_generating_once_satisfies_the_check_and_generating_twice_changes_nothing(generator: Path) -> None:
-    assert generate(generator).stdout.endswith("wrote runbooks/README.md\n")
+    assert "wrote runbooks/README.md\n" in generate(generator).stdout
     assert generate(generator, "--check").returncode == 0
     assert generate(generator).stdout == ""
