@@ -12,6 +12,7 @@ import pytest
 
 from figwatch_agent import cli
 from figwatch_agent.sources import history_lines
+from support.agent_site import write_files
 from support.histories import SLO, START, small_history, written
 from support.parts import ROOT
 
@@ -171,3 +172,15 @@ def test_what_cannot_be_meant_is_a_mistake_in_usage(
 ) -> None:
     files, history = written(tmp_path)
     answer(capsys, files, *[history if one == "HISTORY" else one for one in arguments], code=2)
+
+
+def test_without_files_those_of_the_settings_are_replayed_and_nothing_else_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, history = written(tmp_path)
+    config = write_files(tmp_path, 1)
+    part = ["--from", str(START + 100 * 60), "--to", str(START + 110 * 60), "--output", "json"]
+    assert cli.main(["replay", "--history", history, "--config", config, *part]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["slos"][0]["total"] > 0
+    assert told.err == ""
