@@ -211,6 +211,13 @@ def test_files_lie_in_the_containers_where_those_who_read_them_look() -> None:
     assert ("grafana", provider["options"]["path"]) in seen
 
 
+def test_grafana_reads_from_the_servers_that_compose_starts() -> None:
+    sources = read_yaml(ROOT / "deploy/compose/grafana/datasources/prometheus.yaml")["datasources"]
+    started = set(read_yaml(COMPOSE)["services"])
+    assert {source["url"].removeprefix("http://").partition(":")[0] for source in sources} <= started
+    assert [source["uid"] for source in sources if source["type"] == "prometheus"] == ["prometheus"]
+
+
 def test_settings_and_options_name_the_ports_of_the_migration() -> None:
     from importlib.util import module_from_spec, spec_from_file_location
 
