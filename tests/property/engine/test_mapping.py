@@ -39,7 +39,7 @@ SERIES = tuple(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.lists(slis, min_size=1, max_size=6))
 def test_every_series_counts_for_the_streams_whose_selectors_select_it(events: list[Events]) -> None:
     slos = tuple(Slo(name=str(n), sli=sli, objective=Fraction(1, 2), tiers=()) for n, sli in enumerate(events))
