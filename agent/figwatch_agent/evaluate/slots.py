@@ -80,7 +80,9 @@ class Slots:
 
     def widen(self, values: Counts) -> None:
         """Give high words to the columns whose values leave 32 bits."""
-        new = np.setdiff1d(np.flatnonzero(values >> _WORD), self.wide)
+        beyond = (values >> _WORD) != 0
+        beyond[self.wide] = False
+        new = np.flatnonzero(beyond)
         if len(new):
             self.wide = np.concatenate([self.wide, new])
             self._high = np.concatenate([self._high, np.zeros((len(self._high), len(new)), dtype=np.int32)], axis=1)
