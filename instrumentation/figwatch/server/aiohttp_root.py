@@ -2,7 +2,8 @@
 
 A middleware makes aiohttp build a chain of handlers, a signal two coroutines for each response. Around all of the
 application, and in its requests' own hook, neither is needed. Both places are private to aiohttp: where a version lacks
-one of them, and in applications mounted below others, the public places stay.
+one of them, in applications mounted below others, and where a middleware of the application stands around ours, the
+public places stay.
 """
 
 from collections.abc import Coroutine
@@ -30,6 +31,8 @@ async def take_over(watch: AiohttpWatch, app: web.Application) -> None:
     places = ("_handle", "_make_request")
     if app.pre_frozen or _hook is None or not all(callable(getattr(app, place, None)) for place in places):
         return
+    if app.middlewares[0] != watch.middleware:
+        return  # what somebody put around us afterwards sees every request, the metrics page's as well
     handle, make = (getattr(app, place) for place in places)
     app.middlewares.remove(watch.middleware)
     app.on_response_prepare.remove(watch.prepared)

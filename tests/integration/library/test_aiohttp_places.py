@@ -58,6 +58,22 @@ async def test_the_middleware_moves_when_a_server_starts_the_application(cheap: 
         assert figwatch.instrument(app) is app
 
 
+@web.middleware
+async def closed(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if request.path:
+        raise web.HTTPServiceUnavailable
+    return await handler(request)
+
+
+@pytest.mark.usefixtures("cheap")
+async def test_a_middleware_that_was_put_around_us_sees_the_metrics_page_too() -> None:
+    app = figwatch.instrument(application())
+    app.middlewares.insert(0, closed)
+    async with aiohttp_client(app) as client:
+        for path in ("/plain", "/metrics"):
+            assert (await client.get(path)).status == 503
+
+
 @pytest.mark.usefixtures("cheap")
 @pytest.mark.parametrize(
     ("path", "status", "error"),

@@ -88,7 +88,7 @@ def _outcome(parser: PageParser, page: bytes) -> Rows | str:
     try:
         return rows(parser.parse(page))
     except MalformedPage as malformed:
-        return str(malformed)
+        return str(malformed).partition(":")[0]  # the line; what is wrong with half a line has several names
 
 
 BUCKETS = ("0.1", "1.0", "+Inf")

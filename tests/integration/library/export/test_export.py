@@ -238,7 +238,10 @@ def test_what_a_collector_will_never_take_is_dropped_counted_and_not_sent_again(
         drain.stop()
         assert recorded.value(contract.EXPORT_FAILURES, reason="refused") >= 2
     assert len([each for each in collector.refused if each.signal == "traces"]) <= 2
-    assert caplog.text.count("export of spans") == 1
+    ours = [line for line in caplog.text.splitlines() if collector.url in line or collector.url.split("//")[-1] in line]
+    assert (
+        sum("export of spans" in line for line in ours) == 1
+    )  # a drain of another test may still be at its last words
 
 
 def test_what_is_taken_in_part_is_counted_in_part(collector: Collector, protocol: str) -> None:
