@@ -16,8 +16,9 @@ TRIES = 3
 SECOND_LIFE = 7
 """Points of a life that begins with picking up what the one before left."""
 
-STORIES = {"a page with its resolve": ("dry-run", Story.page_and_resolve), "a rollback": ("auto", Story.roll_back)}
-LEAST = {"a page with its resolve": 22, "a rollback": 45}
+PAGE, ROLLBACK = "a page with its resolve", "a rollback"
+STORIES = {PAGE: ("dry-run", Story.page_and_resolve), ROLLBACK: ("auto", Story.roll_back)}
+LEAST = {PAGE: 22, ROLLBACK: 45}
 """Points that a story has at least; fewer would mean that they are not seen any more."""
 
 
@@ -27,7 +28,7 @@ def important(labels: list[str]) -> set[str]:
 
 
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", [PAGE, pytest.param(ROLLBACK, marks=pytest.mark.slow)])
 async def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(name: str, folder: Path, born: Nursery) -> None:
     mode, telling = STORIES[name]
     (calm,), wrong = await tell_all(born, folder, telling, mode, [()], 1)

@@ -177,6 +177,7 @@ class Many(World):
         self.engine = engine
 
 
+@pytest.mark.slow
 async def test_no_page_weighs_a_hundred_kilobytes_with_a_thousand_slos(thousand: Engine) -> None:
     site = Site(world=Many(thousand))
     site.latest.publish(thousand.view(0))
@@ -189,6 +190,7 @@ async def test_no_page_weighs_a_hundred_kilobytes_with_a_thousand_slos(thousand:
         assert len(await (await client.get(assets[-1])).read()) < 3 * 1024
 
 
+@pytest.mark.slow
 async def test_a_forecast_is_said_only_of_days(site: Site, thousand: Engine) -> None:
     async with serving(site) as client:
         assert "A forecast needs some days of counts" in await page(client, "/")
@@ -200,6 +202,7 @@ async def test_a_forecast_is_said_only_of_days(site: Site, thousand: Engine) -> 
     assert "zero on 20" in text
 
 
+@pytest.mark.slow
 async def test_the_overview_of_a_thousand_slos_is_made_in_twenty_milliseconds_of_cpu(thousand: Engine) -> None:
     site = Site(world=Many(thousand))
     spent: list[float] = []

@@ -27,7 +27,7 @@ def inputs_of(world: World, probed: bool) -> Inputs:
 
 
 # Without shrinking: it would take minutes, and the story that is printed can be followed as it is.
-@settings(max_examples=15, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(world=worlds(), story=st.lists(deeds, min_size=1, max_size=8))
 def test_a_restart_at_any_tick_changes_nothing_that_follows(world: World, story: list[dict[str, Any]]) -> None:
     memory = Memory()

@@ -137,7 +137,7 @@ moments = st.tuples(
 )
 
 
-@settings(max_examples=60, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=30, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(story=st.lists(moments, min_size=1, max_size=14), calm=st.integers(0, 40))
 def test_tiers_fire_and_resolve_and_budgets_stand_as_a_list_of_events_says(
     story: list[tuple[tuple[int, int], str, int]], calm: int

@@ -86,7 +86,7 @@ def mutated(draw: st.DrawFn) -> bytes:
 
 
 @given(mutated())
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_a_good_file_with_changes_never_gives_a_traceback(content: bytes) -> None:
     everything_wrong_with(content)
 

@@ -123,7 +123,7 @@ def report(world: World, view: View) -> None:
 
 
 # Without shrinking: it would take minutes, and the story that is printed can be followed as it is.
-@settings(max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))
+@settings(max_examples=6, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(world=worlds(), story=st.lists(deeds, max_size=8), name=st.text(min_size=1))
 def test_every_document_of_every_world_keeps_to_its_schema(
     world: World, story: list[dict[str, Any]], name: str
