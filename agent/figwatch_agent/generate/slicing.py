@@ -125,5 +125,5 @@ def _sum(selectors: tuple[Selector, ...], suffix: str = "", more: tuple[Matcher,
 
 def _own_bad(sli: Events, minute: str) -> str:
     if sli.bad:
-        return f"{_sum(sli.bad)}\nor on () 0 * {minute}"
+        return f"{_sum(sli.bad)}\nor on () 0 * sum({minute})"
     return f"{minute} - on ()\n{_sum(sli.good)}"
