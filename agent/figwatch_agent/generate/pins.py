@@ -14,7 +14,7 @@ from figwatch_agent.generate.promtool import FINITE, Check, Scenario, named
 from figwatch_agent.generate.rules import Service
 from figwatch_agent.generate.scenarios import remaining_of
 from figwatch_agent.generate.series import BAD, EVENTS, RATIO, REMAINING, WHOLE, over
-from figwatch_agent.generate.signal_alerts import USUAL, watched
+from figwatch_agent.generate.signal_alerts import SILENCE, USUAL, watched
 from figwatch_agent.generate.slicing import countable
 from figwatch_agent.generate.sloth import ERROR_RATIO, identity
 from figwatch_agent.generate.traffic import Stream, streams_of
@@ -36,8 +36,8 @@ _RATIO_ALONE: tuple[tuple[str, Figure], ...] = ((RATIO, lambda found: found.rati
 
 
 def end_of(service: Service) -> Duration:
-    """When the rules are evaluated: after every window of the service."""
-    return max(*service.windows, *(file.window for file, _ in service.slos))
+    """When the rules are evaluated: a minute after every window of the service, so that one too long is seen."""
+    return max(*service.windows, *(file.window for file, _ in service.slos)) + MINUTE
 
 
 def window_pins(service: Service, *, standalone: bool) -> Scenario:
@@ -83,6 +83,20 @@ def half_measured(service: Service) -> Scenario:
     return Scenario(name="partly measured windows", inputs=recorded(inputs, end), checks=tuple(checks))
 
 
+def long_quiet(service: Service) -> Scenario:
+    """Nobody came in the oldest minute of each period, and nothing was measured after: the whole budget is left."""
+    end = end_of(service)
+    placed = {
+        stream: at({stream.file.window // MINUTE - 1: (0, 0)}, end // MINUTE, None)
+        for stream in streams_of(service.slos)
+    }
+    checks = []
+    for window in sorted({file.window for file, _ in service.slos}):
+        left = {stream: 1.0 for stream in placed if stream.file.window == window}
+        checks.append(_exactly(end, f"{REMAINING}_{format_duration(window)}", left))
+    return Scenario(name="nobody came, long ago", inputs=recorded(placed, end), checks=tuple(checks))
+
+
 def sloth_pins(service: Service) -> Scenario:
     """Every ratio under Sloth's name, summed over the routes, and what is derived from them."""
     end, placed = end_of(service), pulses(service)
@@ -100,13 +114,14 @@ def traffic_pins(service: Service) -> Iterator[Scenario]:
         stream for stream in streams_of(service.slos) if stream.slo in watched(stream.file) and countable(stream.slo)
     )
     hour, day = HOUR // MINUTE, DAY // MINUTE
-    enough = {s: at({hour - 1: (USUAL, 0)}, day) for s in streams}
+    silent = SILENCE // MINUTE
+    enough = {s: at({hour - 1: (USUAL - 1, 0), silent: (1, 0)}, day) for s in streams}
     before = {s: at({hour - 1: (USUAL - 1, 0), hour: (10 * USUAL, 0)}, day) for s in streams}
     for name, placed, told in (("enough in the hour", enough, streams), ("too few in the hour", before, ())):
         check = _alerts(AlertName.TRAFFIC_LOST, told, end)
         yield Scenario(name=f"traffic lost: {name}", inputs=recorded(placed, end), checks=(check,))
-    for name, silent, told in (("within the hour", hour - 1, streams), ("before the hour", hour, ())):
-        gone = recorded({stream: (Run(minutes=1, events=RATE),) for stream in streams}, end - silent * MINUTE)
+    for name, age, told in (("within the hour", hour - 1, streams), ("before the hour", hour, ())):
+        gone = recorded({stream: (Run(minutes=1, events=RATE),) for stream in streams}, end - age * MINUTE)
         check = _alerts(AlertName.TELEMETRY_LOST, told, end)
         yield Scenario(name=f"telemetry seen {name}", inputs=gone, checks=(check,))
 

@@ -7,7 +7,7 @@ from figwatch_agent.durations import MINUTE
 from figwatch_agent.generate.agent_alerts import agent_group
 from figwatch_agent.generate.agent_scenarios import agent_scenarios
 from figwatch_agent.generate.alertmanager import alertmanager_config
-from figwatch_agent.generate.pins import end_of, half_measured, sloth_pins, traffic_pins, window_pins
+from figwatch_agent.generate.pins import end_of, half_measured, long_quiet, sloth_pins, traffic_pins, window_pins
 from figwatch_agent.generate.promtool import file_of
 from figwatch_agent.generate.rule import HEADER, Group
 from figwatch_agent.generate.rules import Options, Service, beside_agent, by_service, standalone, under_sloths_names
@@ -66,6 +66,7 @@ def _standalone(service: Service, options: Options) -> Documents:
     closely = [
         window_pins(service, standalone=True),
         half_measured(service),
+        long_quiet(service),
         *traffic_pins(service),
         slow_burn(service),
         tier_pins(service, alpha, groups),

@@ -23,7 +23,7 @@ from figwatch_agent.model.tier import Tier
 
 RATE: Final = 10**9
 """Events a minute: so many that the evidence for a ratio a ten-thousandth beside the budget is enough."""
-CLOSE: Final = 0.002
+CLOSE: Final = 0.0003
 """How near to the evidence that is needed the counts stand, on both sides."""
 BURNING: Final = "just burning"
 _ROOT_STEPS: Final = 60
