@@ -84,17 +84,15 @@ def half_measured(service: Service) -> Scenario:
 
 
 def long_quiet(service: Service) -> Scenario:
-    """Nobody came in the oldest minute of each period, and nothing was measured after: the whole budget is left."""
-    end = end_of(service)
-    placed = {
-        stream: at({stream.file.window // MINUTE - 1: (0, 0)}, end // MINUTE, None)
-        for stream in streams_of(service.slos)
-    }
+    """Nobody came in the oldest minute of a period, and nothing was measured after: the whole budget is left."""
+    end, streams = end_of(service), streams_of(service.slos)
+    windows = sorted({file.window for file, _ in service.slos})
+    once = recorded({stream: (Run(minutes=1),) for stream in streams}, end - windows[0] + MINUTE)
     checks = []
-    for window in sorted({file.window for file, _ in service.slos}):
-        left = {stream: 1.0 for stream in placed if stream.file.window == window}
+    for window in windows:
+        left = {stream: 1.0 for stream in streams if stream.file.window == window}
         checks.append(_exactly(end, f"{REMAINING}_{format_duration(window)}", left))
-    return Scenario(name="nobody came, long ago", inputs=recorded(placed, end), checks=tuple(checks))
+    return Scenario(name="nobody came, long ago", inputs=once, checks=tuple(checks))
 
 
 def sloth_pins(service: Service) -> Scenario:
