@@ -4,14 +4,22 @@ A test on (bad, total) goes over at one total for each number of bad events. Tha
 itself when it is first needed, so that a table says what the test says.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from figwatch_agent.evaluate.evidence import rejects_still_burning, rejects_within_budget
+from figwatch_agent.evaluate.evidence import (
+    RECOVERY_LEVEL,
+    lower_tail,
+    rejects_still_burning,
+    rejects_within_budget,
+    upper_tail,
+)
 
 Integers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
@@ -20,6 +28,7 @@ TABLED = 64
 """Borders are kept for fewer bad events than this."""
 
 _UNKNOWN = -1
+_SECANTS = 12
 _MOST = 2**62
 """Beyond any count: a test that holds up to here holds for every total."""
 
@@ -37,7 +46,9 @@ class Recovery:
         found: Integers = self._fewest[kinds, few]
         if len(found) and int(found.min()) == _UNKNOWN:
             for kind, count in _pairs(kinds, few, found == _UNKNOWN):
-                self._fewest[kind, count] = 1 + _last(_burns(count, self._kinds[kind]), count)
+                ratio = self._kinds[kind]
+                near = _near(partial(lower_tail, count), count, ratio, RECOVERY_LEVEL)
+                self._fewest[kind, count] = 1 + _last(_burns(count, ratio), count, near)
             found = self._fewest[kinds, few]
         return found
 
@@ -64,8 +75,10 @@ class Evidence:
         most = self._most[kinds, few]
         if len(most) and int(most.min()) == _UNKNOWN:
             for kind, count in _pairs(kinds, few, most == _UNKNOWN):
-                holds = _rejects(count, *self._kinds[kind])
-                self._most[kind, count] = _last(holds, count) if holds(count) else 0
+                objective, level = self._kinds[kind]
+                holds, p = _rejects(count, objective, level), 1 - objective
+                near = _near(partial(upper_tail, count), count, p, level)
+                self._most[kind, count] = _last(holds, count, near) if holds(count) else 0
             most = self._most[kinds, few]
         possible: Flags = (total <= most) & (bad > 0)
         possible |= bad >= TABLED
@@ -96,12 +109,37 @@ def _distinct(values: Sequence[object]) -> tuple[list[Any], Integers]:
     return list(places), np.array(kind, dtype=np.int64)
 
 
-def _last(holds: Callable[[int], bool], first: int) -> int:
+def _near(tail: Callable[[int, Fraction], float], bad: int, ratio: Fraction, level: Fraction) -> int:
+    """A total near the one at which a tail crosses a level, by secants in logarithms; only the search begins there."""
+    if not 0 < ratio < 1:
+        return bad + 1
+    goal = math.log(level)
+    low = math.log(bad + 1.0)
+    before, at = low + 1 / 8 - math.log(ratio), low - math.log(ratio)
+    value = _log_of(tail, ratio, before) - goal
+    for _ in range(_SECANTS):
+        here = _log_of(tail, ratio, at) - goal
+        if here == value or not math.isfinite(here) or abs(at - before) * math.exp(at) < 1 / 2:
+            break
+        before, value, at = at, here, min(max(at - here * (at - before) / (here - value), low, at - 2), at + 2)
+    return max(round(math.exp(at)), bad + 1)
+
+
+def _log_of(tail: Callable[[int, Fraction], float], ratio: Fraction, at: float) -> float:
+    found = tail(round(math.exp(at)), ratio)
+    return math.log(found) if found > 0 else -math.inf
+
+
+def _last(holds: Callable[[int], bool], first: int, near: int) -> int:
     """The last number for which something holds that holds for ``first`` and, once it does not, never again."""
+    low = high = max(near, first + 1)
     step = 1
-    while first + step < _MOST and holds(first + step):
-        step *= 2
-    low, high = first + step // 2, first + step
+    while low > first and not holds(low):
+        low, high, step = max(low - step, first), low, 2 * step
+    if low == high:
+        step, high = 1, low + 1
+        while high < _MOST and holds(high):
+            low, high, step = high, high + 2 * step, 2 * step
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (middle, high) if holds(middle) else (low, middle)
