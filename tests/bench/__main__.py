@@ -13,6 +13,7 @@ from bench import (
     aiohttp_request,
     asgi_request,
     check_command,
+    engine_state,
     engine_tick,
     exported_span,
     fastapi_request,
@@ -44,6 +45,7 @@ REGISTRY: Final[dict[str, Bench]] = {
     "history_load": history_load.rows,
     "replay": replay.rows,
     "engine_tick": engine_tick.rows,
+    "engine_state": engine_state.rows,
     "overview_page": overview_page.rows,
     "overview_html": overview_html.rows,
 }
