@@ -25,19 +25,24 @@ TOO_SLOW: Final = "too_slow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """A forecast with its range."""
+class Zero:
+    """When, with the range; or the word for why there is no date."""
 
     at: Instant | None
-    reason: str | None
+    reason: str | None  # a closed word; None where there is a date
     earliest: Instant | None = None
     latest: Instant | None = None
 
 
-def forecast_document(axis: Axis, legacy: Sequence[Count], total: Sequence[Count]) -> dict[str, object]:
-    """The forecast from complete slots; ``earliest`` and ``latest`` are null where the pace leaves that side open."""
+def forecast(axis: Axis, legacy: Sequence[Count], total: Sequence[Count]) -> Zero:
+    """The forecast from complete slots."""
     whole = len(total) - (1 if axis.until < axis.end else 0)
-    found = _forecast(axis.start, axis.step, tuple(legacy[:whole]), tuple(total[:whole]))
+    return _forecast(axis.start, axis.step, tuple(legacy[:whole]), tuple(total[:whole]))
+
+
+def forecast_document(axis: Axis, legacy: Sequence[Count], total: Sequence[Count]) -> dict[str, object]:
+    """The same as JSON; ``earliest`` and ``latest`` are null where the pace leaves that side open."""
+    found = forecast(axis, legacy, total)
     return {
         "zero_at": _iso(found.at),
         "earliest": _iso(found.earliest),
@@ -48,7 +53,7 @@ def forecast_document(axis: Axis, legacy: Sequence[Count], total: Sequence[Count
 
 
 @lru_cache(maxsize=4096)
-def _forecast(start: Instant, step: int, legacy: tuple[Count, ...], total: tuple[Count, ...]) -> _Found:
+def _forecast(start: Instant, step: int, legacy: tuple[Count, ...], total: tuple[Count, ...]) -> Zero:
     """Complete slots stand still until the next one is complete, so most pages find their forecast made."""
     buckets = [
         Bucket(at=start + place * step + step // 2, requests=Requests(legacy=mine, total=everything))
@@ -57,15 +62,15 @@ def _forecast(start: Instant, step: int, legacy: tuple[Count, ...], total: tuple
     ]
     found = forecast_zero(buckets)
     if found.at is None:
-        return _Found(at=None, reason=None if found.reason is None else found.reason.value)
+        return Zero(at=None, reason=None if found.reason is None else found.reason.value)
     farthest = start + FARTHEST
     if found.at > farthest:
-        return _Found(at=None, reason=TOO_SLOW)
+        return Zero(at=None, reason=TOO_SLOW)
     earliest, latest = (None if at is None or at > farthest else at for at in forecast_range(buckets))
-    return _Found(at=found.at, reason=None, earliest=earliest, latest=latest)
+    return Zero(at=found.at, reason=None, earliest=earliest, latest=latest)
 
 
-def _words(found: _Found) -> str:
+def _words(found: Zero) -> str:
     if found.at is None:
         return _REASONS.get(found.reason or "", "no forecast")
     sides = [

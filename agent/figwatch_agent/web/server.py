@@ -1,11 +1,16 @@
 """The application: which path is answered by what."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from figwatch_agent.model.history import SPANS
+from figwatch_agent.model.view import View
+from figwatch_agent.report.series import series_page
 from figwatch_agent.web.acting import Acting
 from figwatch_agent.web.answers import BODY_LIMIT, headers_of, json_answer, only_json
+from figwatch_agent.web.api_figures import OVERVIEW_SPAN
 from figwatch_agent.web.api_routes import api_routes
 from figwatch_agent.web.commands import Commands
 from figwatch_agent.web.deps import Deps
@@ -15,6 +20,7 @@ from figwatch_agent.web.guard import Guard
 from figwatch_agent.web.pages import Pages
 from figwatch_agent.web.signing import Signing
 from figwatch_agent.web.webhooks import Webhooks
+from figwatch_agent.web.who import visitor
 
 __all__ = ["Deps", "make_app"]
 
@@ -64,6 +70,7 @@ class _Seen:
 
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
+        self._page: tuple[View, bytes] | None = None
 
     async def healthz(self, request: web.Request) -> web.Response:
         """The process answers; whether it is well is another question."""
@@ -78,6 +85,18 @@ class _Seen:
         return json_answer({"ready": not lacking, "not_ready": lacking}, 503 if lacking else 200)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """The agent's own counters."""
+        """The agent's own counters, and for whoever may look what the newest tick knows of the migration."""
         telemetry = self._deps.telemetry
-        return web.Response(body=telemetry.render(), headers={"Content-Type": telemetry.content_type})
+        may_look = self._deps.gate.access == "public" or visitor().known
+        body = telemetry.render() + (await self._figures() if may_look else b"")
+        return web.Response(body=body, headers={"Content-Type": telemetry.content_type})
+
+    async def _figures(self) -> bytes:
+        """Made once a tick, in a thread: thousands of SLOs are some tenths of a second of text."""
+        view = self._deps.publisher.latest
+        if view is None:
+            return b""
+        if self._page is None or self._page[0] is not view:
+            shares = self._deps.past.shares(SPANS[OVERVIEW_SPAN][0])
+            self._page = view, await asyncio.to_thread(series_page, view, shares)
+        return self._page[1]

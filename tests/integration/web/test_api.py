@@ -13,7 +13,19 @@ from aiohttp import ClientResponse
 from figwatch_agent.durations import MINUTE
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.view import View
-from support.agent_site import CHAT, OPERATE, VIEW, Client, GoneStore, Site, bearer, failing_world, serving
+from figwatch_agent.web.deps import Gate
+from support.agent_site import (
+    CHAT,
+    OPERATE,
+    UNCAPPED,
+    VIEW,
+    Client,
+    GoneStore,
+    Site,
+    bearer,
+    failing_world,
+    serving,
+)
 from support.world import START
 
 ACK = {"kind": "acknowledge", "subject": "inc-1"}
@@ -67,6 +79,27 @@ async def test_the_agents_counters_are_a_page_of_prometheus() -> None:
         answer = await client.get("/metrics")
         assert answer.headers["Content-Type"] == site.telemetry.content_type
         assert b"figwatch_agent_ticks_total 1.0" in await answer.read()
+
+
+async def test_whoever_may_look_finds_the_figures_of_the_newest_tick_on_that_page() -> None:
+    site = Site(world=failing_world())
+    async with serving(site) as client:
+        assert b"figwatch_route_" not in await (await client.get("/metrics")).read()
+        await site.commit()
+        page = (await (await client.get("/metrics")).read()).decode()
+        assert f'figwatch_route_legacy_ratio{{migration="ai-assistant",route="{CHAT}",service="chat"}} 0.2' in page
+        assert page.count("# TYPE figwatch_agent_ticks_total counter") == 1
+
+
+async def test_where_looking_needs_a_token_the_page_of_counters_says_nothing_of_the_migration_without_one() -> None:
+    site = Site(world=failing_world(), gate=Gate(access="token", caps=UNCAPPED))
+    await site.commit()
+    async with serving(site) as client:
+        stranger = await (await client.get("/metrics")).read()
+        known = await (await client.get("/metrics", headers=bearer(VIEW))).read()
+    assert b"figwatch_agent_ticks_total" in stranger
+    assert CHAT.encode() not in stranger
+    assert CHAT.encode() in known
 
 
 async def test_there_is_no_status_before_the_first_tick() -> None:
