@@ -13,6 +13,7 @@ from bench import (
     aiohttp_request,
     asgi_request,
     check_command,
+    engine_memory,
     engine_state,
     engine_tick,
     exported_span,
@@ -46,6 +47,7 @@ REGISTRY: Final[dict[str, Bench]] = {
     "replay": replay.rows,
     "engine_tick": engine_tick.rows,
     "engine_state": engine_state.rows,
+    "engine_memory": engine_memory.rows,
     "overview_page": overview_page.rows,
     "overview_html": overview_html.rows,
 }
