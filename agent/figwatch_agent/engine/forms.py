@@ -124,9 +124,16 @@ class DeskState:
     failing_receivers: tuple[tuple[str, str], ...]
     findings: tuple[tuple[str, str], ...]
     wall_step: int
-    carriers: tuple[tuple[str, tuple[str, ...]], ...]
     meters: tuple[tuple[str, UptimeMeter], ...]
     last_request: tuple[tuple[str, Instant], ...]
+    carriers: tuple[tuple[str, tuple[str, ...]], ...] = ()  # an earlier version kept them here
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CarriersState:
+    """Which scrape targets ever had series of which streams, or of the requests at which vantage."""
+
+    carriers: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The engine's state as named sections of bytes. A section is written only when its bytes changed."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from figwatch_agent.engine.desk import Desk
 from figwatch_agent.engine.excluded_state import exclusions_state, versions
 from figwatch_agent.engine.excluding import Excluding
 from figwatch_agent.engine.forms import (
+    CarriersState,
     Columns,
     CounterState,
     CoverageState,
@@ -25,6 +27,7 @@ from figwatch_agent.engine.forms import (
     WatchState,
 )
 from figwatch_agent.engine.measuring import COVERED, Rings
+from figwatch_agent.engine.packing import pack, pack_row
 from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.unknown import Unknown
 from figwatch_agent.engine.uptimes import Uptimes
@@ -32,7 +35,6 @@ from figwatch_agent.engine.watching import Watches
 from figwatch_agent.evaluate.windows import Row
 from figwatch_agent.model.batch import Series, SeriesTable
 from figwatch_agent.model.outcome import RingRow
-from figwatch_agent.model.wire import encode
 
 Integers = NDArray[np.int64]
 Vanished = dict[Series, tuple[int, int]]
@@ -58,17 +60,35 @@ class Parts:
     gaps: int = 0  # version of the unknown, as written last
     excluded: tuple[int, int] = (0, 0)  # versions of the exclusions, as written last
     keys: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # section name and keys of its columns
+    packed: tuple[str, Integers, bytes] | None = None  # the newest row: the next may hold the same counts
+    carried: int = -1  # carriers in all, as written last: they only become more
 
     def columns(self, ring: str) -> tuple[str, tuple[str, ...]]:
         """The section that holds the keys of a ring's columns, and the keys."""
+        known = self.keys.get(ring)
         if ring == COVERED:  # its columns become more
-            keys = [str(each) for each in self.rings.coverage.ids]
-            if ring not in self.keys or len(self.keys[ring][1]) != len(keys):
-                self.keys[ring] = columns_name("ring", ring, keys), tuple(keys)
-        elif ring not in self.keys:
-            keys = self.rings.columns(ring)
-            self.keys[ring] = columns_name("ring", ring, keys), tuple(keys)
+            if known is None or len(known[1]) != len(self.rings.coverage.ids):
+                self._name("ring", ring, [str(each) for each in self.rings.coverage.ids])
+        elif known is None:
+            self._name("ring", ring, self.rings.columns(ring))
         return self.keys[ring]
+
+    def everybody(self, kind: str) -> tuple[str, tuple[str, ...]]:
+        """The section that holds the keys of all streams, watches or lanes, and the keys."""
+        if kind not in self.keys:
+            catalog = self.rings.catalog
+            match kind:
+                case "stream":
+                    keys = [stream.key for stream in catalog.streams]
+                case "watch":
+                    keys = [watch.key for watch in catalog.watches]
+                case _:
+                    keys = self.watches.lanes.keys
+            self._name(kind, "all", keys)
+        return self.keys[kind]
+
+    def _name(self, kind: str, name: str, keys: list[str]) -> None:
+        self.keys[name if kind == "ring" else kind] = columns_name(kind, name, keys), tuple(keys)
 
     def births(self, ring: str) -> Integers:
         """When each column of a ring was born; 0 for those that were there from the beginning."""
@@ -79,18 +99,18 @@ class Parts:
 
 def changed_sections(parts: Parts) -> tuple[tuple[str, bytes], ...]:
     """Sections whose bytes differ from those written last; they count as written from now on."""
-    sections = {name: encode(value).encode() for name, value in _sections(parts).items()}
+    sections = {name: pack(value) for name, value in _sections(parts).items()}
     changed = tuple((name, data) for name, data in sections.items() if parts.written.get(name) != data)
     parts.written.update(changed)
     return changed
 
 
 def ring_row(parts: Parts, name: str, row: Row) -> RingRow:
-    """A row as the store keeps it: the section with its column keys, a line feed, the counts."""
-    head = parts.columns(name)[0].encode()
-    return RingRow(
-        ring=name, level=row.level, slot=row.slot, boundary=row.boundary, data=head + b"\n" + row.values.tobytes()
-    )
+    """A row as the store keeps it, with the name of the section that holds its column keys."""
+    columns, packed = parts.columns(name)[0], parts.packed
+    if packed is None or packed[0] != columns or packed[1] is not row.values:
+        packed = parts.packed = columns, row.values, pack_row(columns, row.values)
+    return RingRow(ring=name, level=row.level, slot=row.slot, boundary=row.boundary, data=packed[2])
 
 
 def columns_name(kind: str, name: str, keys: list[str]) -> str:
@@ -101,9 +121,7 @@ def columns_name(kind: str, name: str, keys: list[str]) -> str:
 def _sections(parts: Parts) -> dict[str, object]:
     sections: dict[str, object] = {}
     for name, ring in ((COVERED, parts.rings.coverage.ring), *parts.rings.rings.items()):
-        columns, keys = parts.columns(name)
-        if columns not in parts.written:
-            sections[columns] = Columns(keys=keys)
+        columns = _columns(parts, parts.columns(name), sections)
         sections[f"ring/{name}"] = RingState(
             at=ring.at,
             first_tick=parts.rings.first_tick,
@@ -125,18 +143,32 @@ def _sections(parts: Parts) -> dict[str, object]:
             )
     if parts.gaps != parts.unknown.version:
         parts.gaps = parts.unknown.version
-        sections["unknown"] = unknown_state(parts.unknown, [stream.key for stream in parts.rings.catalog.streams])
+        sections["unknown"] = unknown_state(parts.unknown, parts.everybody("stream")[1])
     if parts.excluded != versions(parts.excluding):
         parts.excluded = versions(parts.excluding)
         sections["exclusions"] = exclusions_state(parts.excluding)
     sections |= _watch_sections(parts)
+    carried = sum(map(len, parts.counter.judge.carriers.values()))
+    if parts.carried != carried:
+        parts.carried = carried
+        sections["carriers"] = CarriersState(
+            carriers=tuple((key, tuple(sorted(targets))) for key, targets in parts.counter.judge.carriers.items())
+        )
     sections["coverage"] = _coverage_state(parts)
     sections["desk"] = _desk_state(parts)
     sections["readings"] = ReadingsState(readings=tuple(parts.desk.readings.values()))
     return sections
 
 
-def unknown_state(unknown: Unknown, keys: list[str]) -> UnknownState:
+def _columns(parts: Parts, columns: tuple[str, tuple[str, ...]], sections: dict[str, object]) -> str:
+    """The name of a section of keys, which is written once."""
+    name, keys = columns
+    if name not in parts.written:
+        sections[name] = Columns(keys=keys)
+    return name
+
+
+def unknown_state(unknown: Unknown, keys: Sequence[str]) -> UnknownState:
     """Gaps by the keys of their streams."""
     return UnknownState(
         gaps=tuple(
@@ -147,14 +179,12 @@ def unknown_state(unknown: Unknown, keys: list[str]) -> UnknownState:
 
 
 def _watch_sections(parts: Parts) -> dict[str, object]:
-    watches, runs = parts.watches, parts.watches.runs
-    keys = [watch.key for watch in parts.rings.catalog.watches]
-    streams = [stream.key for stream in parts.rings.catalog.streams]
-    watch_columns, stream_columns = columns_name("watch", "all", keys), columns_name("stream", "all", streams)
-    lane_columns = columns_name("lane", "all", watches.lanes.keys)
-    return {
-        watch_columns: Columns(keys=tuple(keys)),
-        stream_columns: Columns(keys=tuple(streams)),
+    watches, runs, keys = parts.watches, parts.watches.runs, parts.everybody("watch")[1]
+    sections: dict[str, object] = {}
+    watch_columns, stream_columns, lane_columns = (
+        _columns(parts, parts.everybody(kind), sections) for kind in ("watch", "stream", "lane")
+    )
+    return sections | {
         "watches": WatchState(
             keys=watch_columns,
             start=runs.start,
@@ -169,7 +199,6 @@ def _watch_sections(parts: Parts) -> dict[str, object]:
             cut_at=watches.cut_at,
             firing=tuple((keys[index], alert) for index, alert in watches.firing.items()),
         ),
-        lane_columns: Columns(keys=tuple(watches.lanes.keys)),
         "lanes": LaneState(
             keys=lane_columns,
             seen_bad=runs.seen_bad,
@@ -191,7 +220,7 @@ def _watch_sections(parts: Parts) -> dict[str, object]:
 def _coverage_state(parts: Parts) -> CoverageState:
     coverage = parts.rings.coverage
     return CoverageState(
-        streams=columns_name("stream", "all", [stream.key for stream in parts.rings.catalog.streams]),
+        streams=parts.everybody("stream")[0],
         group=coverage.group,
         ids=tuple(coverage.ids),
         parents=tuple(coverage.parents.items()),
@@ -212,7 +241,6 @@ def _desk_state(parts: Parts) -> DeskState:
         failing_receivers=tuple(desk.failing_receivers.items()),
         findings=tuple(desk.findings.items()),
         wall_step=desk.wall_step,
-        carriers=tuple((key, tuple(sorted(targets))) for key, targets in parts.counter.judge.carriers.items()),
         meters=tuple(parts.uptimes.meters.items()),
         last_request=tuple(zip(routes, signals.last_request.tolist(), strict=True)),
     )

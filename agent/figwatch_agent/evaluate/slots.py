@@ -4,6 +4,7 @@ A count keeps its low word in every row. The few columns whose counts ever leave
 then on; what they had counted before has a high word of zero.
 """
 
+from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
@@ -17,6 +18,15 @@ Columns: TypeAlias = slice | Counts
 UNSET = -1
 _WORD = 32
 _ALL = slice(None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Boundaries of a level at which no column had left 32 bits."""
+
+    level: int
+    boundaries: Counts
+    words: NDArray[np.uint32]  # [boundary, column]
 
 
 class Slots:
@@ -49,6 +59,13 @@ class Slots:
             if len(self.wide):
                 self._high[slot : slot + here] = values[self.wide] >> _WORD
             count, boundary, slot = count - here, boundary + here * resolution, 0
+
+    def load(self, block: Block, resolution: Duration) -> None:
+        """Fill slots that hold nothing yet; where two boundaries have one slot, the newer stays."""
+        order = np.argsort(block.boundaries)[::-1]
+        slots, newest = np.unique(block.boundaries[order] // resolution % len(self.boundaries), return_index=True)
+        self.boundaries[slots] = block.boundaries[order[newest]]
+        self._low[slots] = block.words[order[newest]]
 
     def row(self, slot: int, columns: Columns = _ALL) -> Counts:
         """What some columns had counted at the boundary of a slot."""

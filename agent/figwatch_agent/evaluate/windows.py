@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration, Instant
-from figwatch_agent.evaluate.slots import UNSET, Columns, Slots, leaves_a_word
+from figwatch_agent.evaluate.slots import UNSET, Block, Columns, Slots, leaves_a_word
 
 Counts = NDArray[np.int64]
 
@@ -260,8 +260,11 @@ class Ring:
         origin: Counts,
         rows: list[Row],
         resolutions: tuple[Duration, ...] | None = None,
+        blocks: tuple[Block, ...] = (),
     ) -> None:
         """Stand where another ring stood, whose levels had these ``resolutions``; None: those of this ring.
+
+        What it had written comes as rows, or many at once as blocks.
 
         Of a ring with another layout every boundary is kept that a level of this one has; windows whose start lies
         where some are missing get an edge as wide as the gap.
@@ -270,6 +273,12 @@ class Ring:
         self.at, self.current, self.origin = at, current, origin
         own = tuple(level.resolution for level in self.layout)
         same = resolutions is None or resolutions == own
+        for block in blocks:
+            if same:
+                self._levels[block.level].load(block, own[block.level])
+            else:
+                many = zip(block.boundaries.tolist(), block.words, strict=True)
+                rows = [*rows, *(Row(block.level, 0, at, words.astype(np.int64)) for at, words in many)]
         for values in (current, *(row.values for row in rows)):
             if leaves_a_word(values):
                 for slots in self._levels:

@@ -8,11 +8,11 @@ import base64
 import json
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,6 +20,7 @@ import numpy as np
 from figwatch_agent.model.batch import SeriesTable
 
 T = TypeVar("T")
+Reader = Callable[[Any], Any]
 
 
 def encode(value: object) -> str:
@@ -29,7 +30,13 @@ def encode(value: object) -> str:
 
 def decode(kind: type[T], text: str | bytes) -> T:
     """The value of class ``kind`` that ``encode`` wrote. Raises ValueError or TypeError on anything else."""
-    result: T = _value(kind, json.loads(text))
+    return from_plain(kind, json.loads(text))
+
+
+def from_plain(kind: type[T], raw: object) -> T:
+    """The value of class ``kind`` of which ``plain`` made ``raw``; arrays may stand in it as they are."""
+    wanted: Any = kind
+    result: T = _reader(wanted)(raw)
     return result
 
 
@@ -76,43 +83,66 @@ def _hints(kind: type) -> dict[str, Any]:
     return typing.get_type_hints(kind)
 
 
-def _value(kind: Any, raw: Any) -> Any:
+@lru_cache(maxsize=1024)
+def _reader(kind: Any) -> Reader:
+    """What makes a value of a kind; found once, so that thousands of series are read at the pace of their members."""
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
-        return _union(typing.get_args(kind), raw)
-    if origin is typing.Literal:
-        return raw
+        return partial(_union, typing.get_args(kind))
     if origin is tuple:
-        return _tuple(typing.get_args(kind), raw)
+        return _tuple(typing.get_args(kind))
     if origin is frozenset:
-        return frozenset(_value(typing.get_args(kind)[0], item) for item in raw)
+        return partial(_frozenset, _reader(typing.get_args(kind)[0]))
     if origin is np.ndarray:
-        return np.frombuffer(base64.b64decode(raw), dtype=_dtype(kind))
+        return partial(_array, _dtype(kind))
     if kind is Fraction:
-        numerator, denominator = raw.split("/")
-        return Fraction(int(numerator), int(denominator))
+        return _fraction
     if kind is bytes:
-        return base64.b64decode(raw)
+        return base64.b64decode
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(raw)
+        return kind
     if isinstance(kind, type) and is_dataclass(kind):
-        return _object(kind, raw)
+        return partial(_object, kind)
+    return _same
+
+
+def _same(raw: Any) -> Any:
     return raw
 
 
-def _object(kind: type, raw: Mapping[str, Any]) -> Any:
+def _fraction(raw: str) -> Fraction:
+    numerator, denominator = raw.split("/")
+    return Fraction(int(numerator), int(denominator))
+
+
+def _array(dtype: Any, raw: Any) -> Any:
+    return raw if isinstance(raw, np.ndarray) else np.frombuffer(base64.b64decode(raw), dtype=dtype)
+
+
+def _frozenset(read: Reader, raw: list[Any]) -> Any:
+    return frozenset(map(read, raw))
+
+
+@lru_cache(maxsize=256)
+def _members(kind: type) -> tuple[tuple[str, Reader], ...]:
     hints = _hints(kind)
+    return tuple((name, _reader(hints[name])) for name in _names(kind))
+
+
+def _object(kind: type, raw: Mapping[str, Any]) -> Any:
     # A member that was added later is missing in what was stored before, and takes its default.
-    members = {name: _value(hints[name], raw[name]) for name in _names(kind) if name in raw}
+    members = {name: read(raw[name]) for name, read in _members(kind) if name in raw}
     if kind is SeriesTable:
         return SeriesTable(members["series"], members["families"])
     return kind(**members)
 
 
-def _tuple(arguments: tuple[Any, ...], raw: list[Any]) -> tuple[Any, ...]:
+def _tuple(arguments: tuple[Any, ...]) -> Reader:
     if len(arguments) == 2 and arguments[1] is Ellipsis:
-        return tuple(_value(arguments[0], item) for item in raw)
-    return tuple(_value(kind, item) for kind, item in zip(arguments, raw, strict=True))
+        read = _reader(arguments[0])
+        return tuple if read is _same else lambda raw: tuple(map(read, raw))
+    reads = tuple(_reader(kind) for kind in arguments)
+    return lambda raw: tuple(read(item) for read, item in zip(reads, raw, strict=True))
 
 
 def _union(arguments: tuple[Any, ...], raw: Any) -> Any:
@@ -122,12 +152,12 @@ def _union(arguments: tuple[Any, ...], raw: Any) -> Any:
     if isinstance(raw, Mapping) and "type" in raw:
         for kind in rest:
             if isinstance(kind, type) and kind.__name__ == raw["type"]:
-                return _value(kind, raw)
+                return _reader(kind)(raw)
         raise ValueError(
             f"{raw['type']!r} is none of {', '.join(getattr(kind, '__name__', str(kind)) for kind in rest)}"
         )
     plain_kinds = [kind for kind in rest if not (isinstance(kind, type) and is_dataclass(kind))]
-    return _value(plain_kinds[0], raw)
+    return _reader(plain_kinds[0])(raw)
 
 
 def _dtype(kind: Any) -> Any:

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from figwatch_agent.engine import Engine
 from figwatch_agent.errors import StoreError, StoreTooNew, StoreUnavailable
+from figwatch_agent.model.outcome import Outcome
+from figwatch_agent.model.wire import encode
 from figwatch_agent.store import schema
 from figwatch_agent.store.lock import StateLock
 from figwatch_agent.store.sqlite import SqliteStore
+from support.earlier_state import earlier
+from support.engine import Memory, compact
 from support.stores import a_full_outcome, everything
+from support.world import World
 
 
 @pytest.fixture
@@ -115,6 +121,29 @@ async def test_a_state_of_the_first_version_is_brought_up_and_learns_message_ids
     await open_and_close(path)
     assert execute(path, "PRAGMA user_version") == [(schema.VERSION,)]
     assert execute(path, "SELECT count(*) FROM message") == [(0,)]
+
+
+async def test_a_state_whose_sections_are_json_is_brought_up_and_goes_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, memory = World((compact(),)), Memory()
+    world.both(20, service_bad=3)
+    for outcome in world.outcomes:
+        memory.commit(outcome)
+    old = earlier(memory.saved())
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:5])
+        patch.setattr(schema, "VERSION", 5)
+        store = SqliteStore(path)
+        await store.open()
+        await store.commit(Outcome(sequence=1, at=world.now, sections=old.sections, ring_rows=old.ring_rows))
+        await store.close()
+    await store.open()
+    saved = await store.load()
+    await store.close()
+    assert execute(path, "PRAGMA user_version") == [(schema.VERSION,)]
+    again = Engine(world.services, world.settings, saved).view(world.now).streams
+    assert encode(again) == encode(memory.engine(world.services, world.settings).view(world.now).streams)
 
 
 async def test_a_migration_that_fails_half_way_leaves_the_state_as_it_was(

@@ -1,0 +1,115 @@
+"""Rings from what a store kept of them, many rows at once."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.engine.forms import Columns, CoverageState, RingState
+from figwatch_agent.engine.measuring import COVERED
+from figwatch_agent.engine.packing import unpack_row
+from figwatch_agent.engine.saving import Parts
+from figwatch_agent.engine.sections import ABSENT, moved, places, section
+from figwatch_agent.evaluate.slots import Block
+from figwatch_agent.evaluate.windows import Row
+from figwatch_agent.model.outcome import RingRow
+
+Word = TypeVar("Word", np.int64, np.uint32)
+Integers = NDArray[np.int64]
+Source = Callable[[str], Integers | None]
+"""By a section of saved keys: where each column's counts stand among them, ABSENT for nowhere; None: all at home."""
+
+
+def recall_rings(parts: Parts, rows: tuple[RingRow, ...]) -> None:
+    """All rings, and covered time."""
+    by_ring: dict[str, list[RingRow]] = {}
+    for row in rows:
+        by_ring.setdefault(row.ring, []).append(row)
+    _recall_coverage(parts, by_ring.get(COVERED, []))
+    for name in parts.rings.rings:
+        _recall_ring(parts, name, by_ring.get(name, []))
+
+
+def _recall_ring(parts: Parts, name: str, rows: list[RingRow]) -> None:
+    state = section(parts, f"ring/{name}", RingState)
+    if state is None:
+        return
+    ring, columns = parts.rings.rings[name], parts.columns(name)
+    width, known = len(columns[1]), dict[str, Integers | None]()
+
+    def source(saved: str) -> Integers | None:
+        if saved == columns[0]:
+            return None
+        if saved not in known:
+            at, nowhere = places(parts, saved, columns), np.full(width, ABSENT, dtype=np.int64)
+            known[saved] = moved(np.arange(int(at[0].max(initial=0)) + 1), at, nowhere)
+        return known[saved]
+
+    at = places(parts, state.columns, columns)
+    born = np.full(width, (state.at or 0) + 1, dtype=np.int64)  # a column that the last tick did not know is new
+    parts.born[name] = born = moved(state.born, at, born)
+    nothing = np.zeros(width, dtype=np.int64)
+    single, blocks = _rows(rows, source, born)
+    current, origin = moved(state.current, at, nothing), moved(state.origin, at, nothing)
+    ring.restore(state.at, current, origin, single, state.resolutions, blocks)
+    parts.rings.first_tick = state.first_tick
+
+
+def _recall_coverage(parts: Parts, rows: list[RingRow]) -> None:
+    state, ring = section(parts, "coverage", CoverageState), section(parts, f"ring/{COVERED}", RingState)
+    if state is None or ring is None:
+        return
+    coverage = parts.rings.coverage
+    at = places(parts, state.streams, parts.everybody("stream"))
+    group = moved(state.group, at, np.full(len(coverage.group), -1, dtype=np.int64))
+    coverage.restore(group, state.ids, dict(state.parents), state.next_id)
+    known: dict[str, Integers] = {}
+
+    def source(saved: str) -> Integers:
+        """Of every column, or of the nearest one that it was split from."""
+        if saved not in known:
+            columns = section(parts, saved, Columns)
+            there = {int(key): place for place, key in enumerate(columns.keys)} if columns is not None else {}
+            near = [
+                next((there[each] for each in coverage.ancestry(column) if each in there), ABSENT)
+                for column in range(len(coverage.ids))
+            ]
+            known[saved] = np.array(near, dtype=np.int64)
+        return known[saved]
+
+    single, blocks = _rows(rows, source, np.zeros(len(coverage.ids), dtype=np.int64))
+    current, origin = (_placed(values, source(ring.columns)) for values in (ring.current, ring.origin))
+    coverage.ring.restore(ring.at, current, origin, single, ring.resolutions, blocks)
+
+
+def _rows(rows: list[RingRow], source: Source, born: Integers) -> tuple[list[Row], tuple[Block, ...]]:
+    """Rows with a count beyond 32 bits one by one, all others in blocks; nothing of a column from before its birth."""
+    single: list[Row] = []
+    groups: dict[tuple[int, str], tuple[list[int], list[NDArray[np.uint32]]]] = {}
+    for row in rows:
+        packed = unpack_row(row.data, row.ring)
+        if len(packed.wide):
+            values = _placed(packed.values(), source(packed.columns))
+            single.append(Row(row.level, row.slot, row.boundary, np.where(born <= row.boundary, values, 0)))
+        else:
+            boundaries, words = groups.setdefault((row.level, packed.columns), ([], []))
+            boundaries.append(row.boundary)
+            words.append(packed.low)
+    blocks = []
+    for (level, columns), (instants, lows) in groups.items():
+        boundaries_of = np.array(instants, dtype=np.int64)
+        words_of = _placed(np.concatenate(lows).reshape(len(lows), -1), source(columns))
+        late = np.flatnonzero(born)
+        words_of[:, late] *= boundaries_of[:, None] >= born[late]
+        blocks.append(Block(level, boundaries_of, words_of))
+    return single, tuple(blocks)
+
+
+def _placed(values: NDArray[Word], source: Integers | None) -> NDArray[Word]:
+    """Counts of columns where they stand now; zero for those that were nowhere."""
+    if source is None:
+        return values
+    nowhere = np.zeros((*values.shape[:-1], 1), dtype=values.dtype)
+    found: NDArray[Word] = np.concatenate([values, nowhere], axis=-1)[..., source]
+    return found
