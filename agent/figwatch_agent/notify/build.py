@@ -1,4 +1,4 @@
-"""From a receiver's settings to the part that speaks to it."""
+"""From a receiver's settings to the part that speaks to it; Slack's own library is loaded where somebody uses Slack."""
 
 from functools import partial
 
@@ -7,9 +7,8 @@ import aiohttp
 from figwatch_agent.clock import Clock
 from figwatch_agent.model.secret import ReadSecret
 from figwatch_agent.model.settings import PagerDuty, Receiver, Slack, SlackBot, Webhook
-from figwatch_agent.notify import pagerduty, slack, webhook
+from figwatch_agent.notify import pagerduty, webhook
 from figwatch_agent.notify.notifier import PostNotifier, Write
-from figwatch_agent.notify.slack_bot import SlackBotNotifier
 from figwatch_agent.ports import Notifier
 
 
@@ -17,6 +16,8 @@ def notifier_for(receiver: Receiver, session: aiohttp.ClientSession, read_secret
     """The notifier of ``receiver``."""
     kind = receiver.kind
     if isinstance(kind, SlackBot):
+        from figwatch_agent.notify.slack_bot import SlackBotNotifier
+
         return SlackBotNotifier(kind, session, read_secret, clock)
     return PostNotifier(_writing(kind), session, read_secret, clock)
 
@@ -25,6 +26,8 @@ def _writing(kind: PagerDuty | Slack | Webhook) -> Write:
     if isinstance(kind, PagerDuty):
         return partial(pagerduty.letter, kind)
     if isinstance(kind, Slack):
+        from figwatch_agent.notify import slack
+
         return partial(slack.letter, kind)
     return partial(webhook.letter, kind)
 

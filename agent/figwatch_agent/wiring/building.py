@@ -1,5 +1,6 @@
 """The whole agent, part by part, from what the files say."""
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -43,6 +44,7 @@ from figwatch_agent.web.publisher import Latest
 from figwatch_agent.wiring.about import About
 from figwatch_agent.wiring.delivery import Wake, workers
 from figwatch_agent.wiring.health import Health
+from figwatch_agent.wiring.memory import give_back
 from figwatch_agent.wiring.site import application, site
 
 LEAST_PATIENCE = SECOND // 10
@@ -79,6 +81,9 @@ async def build(
         clock = AnchoredClock(floor=saved.at or 0)
         engine = Engine(loaded.services, settings, saved if saved.sequence else None)
         parts = await _Parts.made(loaded, store, engine, clock, saved, record, reloaded, stack)
+        del saved  # the engine stands where it says, and this frame lives as long as the agent
+        await asyncio.sleep(0)  # the event loop lets go of it too
+        give_back()
         yield parts.agent()
 
 
