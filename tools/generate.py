@@ -9,9 +9,11 @@ from typing import Final
 
 from figwatch_agent.commands.schema import GRAMMARS, schema_text
 from figwatch_agent.files.load import load_slo_files
+from figwatch_agent.generate.dashboards.files import dashboard_files
 from figwatch_agent.generate.rule_files import rule_files
 from figwatch_agent.generate.rules import Options
 from figwatch_agent.generate.runbook_index import runbook_index
+from figwatch_agent.generate.texts import Links
 from figwatch_agent.notify.webhook_schema import webhook_schema_text
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -31,7 +33,8 @@ def generated() -> dict[str, str]:
         for file in ROOT.joinpath("runbooks").glob("*.md")
         if file.name != "README.md"
     }
-    return {**schemas, WEBHOOK_SCHEMA: webhook_schema_text(), **runbook_index(runbooks), **rules()}
+    boards = {f"dashboards/{path}": text for path, text in dashboard_files(Links()).items()}
+    return {**schemas, WEBHOOK_SCHEMA: webhook_schema_text(), **runbook_index(runbooks), **rules(), **boards}
 
 
 def rules() -> dict[str, str]:

@@ -1,5 +1,6 @@
 """``figwatch generate``: write what is made from the files, or say what is out of date."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import click
@@ -10,6 +11,8 @@ from figwatch_agent.generate.runbook_index import INDEX, runbook_index
 OUT_OF_DATE = 3
 RUNBOOK_URL = "http://127.0.0.1:9464/runbooks/"
 GRAFANA = "http://127.0.0.1:3000"
+AGENT = "http://127.0.0.1:9464"
+SDK = "grafana_foundation_sdk"
 
 
 @click.command(
@@ -18,6 +21,7 @@ GRAFANA = "http://127.0.0.1:3000"
         "figwatch generate",
         "figwatch generate slo/*.yaml --out alerts",
         "figwatch generate slo/*.yaml --out alerts --standalone --sloth-names",
+        "figwatch generate --dashboards dashboards --business orders_total",
         "figwatch generate slo/*.yaml --dry-run",
     ),
 )
@@ -35,6 +39,15 @@ GRAFANA = "http://127.0.0.1:3000"
 )
 @click.option("--runbook-url", default=RUNBOOK_URL, show_default=True, help="Prefix of the links to runbooks.")
 @click.option("--grafana", default=GRAFANA, show_default=True, help="Where links to dashboards lead.")
+@click.option("--agent", default=AGENT, show_default=True, help="Where links to figwatch itself lead.")
+@click.option(
+    "--dashboards",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write Grafana's dashboards into this folder; needs the extra figwatch[dashboards].",
+)
+@click.option(
+    "--business", multiple=True, metavar="NAME", help="With --dashboards: a counter or histogram to show; repeatable."
+)
 @click.option(
     "--runbooks",
     default="runbooks",
@@ -53,22 +66,31 @@ def command(
     sloth_names: bool,
     runbook_url: str,
     grafana: str,
+    agent: str,
+    dashboards: Path | None,
+    business: tuple[str, ...],
     runbooks: Path,
     dry_run: bool,
     output: str,
 ) -> None:
     """Write Prometheus rules for slo/*.yaml, with their promtool tests and Alertmanager's side.
 
-    Without files: the index of the runbooks (README.md beside them). The same input gives the same bytes.
+    With --dashboards: dashboards for Grafana, which are the same whatever the files promise. Without files and
+    dashboards: the index of the runbooks (README.md beside them). The same input gives the same bytes.
     """
     notices: list[str] = []
+    files: dict[Path, str] = {}
+    if business and dashboards is None:
+        raise click.UsageError("--business says what a dashboard shows: add --dashboards FOLDER")
     try:
         if slo_files:
             files, notices = _rules(slo_files, out, (standalone, sloth_names), (runbook_url, grafana))
         elif standalone or sloth_names:
             raise click.UsageError("rules are made from files: name them, such as slo/*.yaml")
-        else:
+        elif dashboards is None:
             files = _index(runbooks)
+        if dashboards is not None:
+            files |= _dashboards(dashboards, business, (runbook_url, grafana, agent))
     except ValueError as error:
         raise click.ClickException(str(error)) from None
     stale = [path for path, text in files.items() if not path.is_file() or path.read_text("utf-8") != text]
@@ -97,6 +119,18 @@ def _rules(
     made = rule_files(services, Options(standalone=standalone, sloth_names=sloth_names, links=where))
     notices = [f"{name} is PromQL of its own: the agent evaluates it, rules do not" for name in left_out(services)]
     return {out / path: text for path, text in made.items()}, notices
+
+
+def _dashboards(folder: Path, business: tuple[str, ...], links: tuple[str, str, str]) -> dict[Path, str]:
+    """The boards of figwatch, with the business metrics that were named."""
+    from figwatch_agent.generate.dashboards.files import dashboard_files  # as above
+    from figwatch_agent.generate.texts import Links
+
+    if find_spec(SDK) is None:
+        raise click.ClickException("dashboards are made by Grafana's SDK: pip install 'figwatch[dashboards]'")
+    runbooks, grafana, agent = (link.rstrip("/") for link in links)
+    made = dashboard_files(Links(runbooks=f"{runbooks}/", grafana=grafana, agent=agent), business)
+    return {folder / path: text for path, text in made.items()}
 
 
 def _index(runbooks: Path) -> dict[Path, str]:

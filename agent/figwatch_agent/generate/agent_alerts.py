@@ -4,7 +4,7 @@ from figwatch_agent.durations import MINUTE, Duration, format_duration
 from figwatch_agent.generate.promql import counted, indented
 from figwatch_agent.generate.rule import Alert, Group
 from figwatch_agent.generate.series import ALL, NONE
-from figwatch_agent.generate.texts import AGENT, Links, Text, annotations
+from figwatch_agent.generate.texts import Links, Text, annotations
 from figwatch_agent.model.names import AlertName, Severity
 
 PATIENCE: Duration = 2 * MINUTE
@@ -30,7 +30,6 @@ def _absent(links: Links) -> Alert:
         summary="figwatch itself is silent",
         description="No scrape target answers with figwatch's own metrics: it is down, or Prometheus cannot reach it.",
         decide=_DECIDE,
-        board=AGENT,
     )
     return _alert(
         AlertName.TELEMETRY_LOST, Severity.PAGE, "absent", "absent(figwatch_agent_build_info)", PATIENCE, text, links
@@ -46,7 +45,6 @@ def _standing(links: Links) -> Alert:
             " takes nothing. Nothing is decided meanwhile."
         ),
         decide=_DECIDE,
-        board=AGENT,
     )
     expr = f"max by (instance) (time() - figwatch_agent_last_commit_timestamp_seconds) > {seconds}"
     return _alert(AlertName.TELEMETRY_LOST, Severity.PAGE, "standing", expr, 0, text, links)
@@ -61,7 +59,6 @@ def _waiting(links: Links) -> Alert:
             " waited for may not know of an incident."
         ),
         decide="What is open, and who has to be told by other means? `figwatch status` lists it.",
-        board=AGENT,
     )
     expr = f"max by (instance) (figwatch_agent_oldest_pending_page_seconds) > {seconds}"
     return _alert(AlertName.DELIVERY_FAILING, Severity.PAGE, "waiting", expr, 0, text, links)
@@ -75,7 +72,6 @@ def _refused(links: Links) -> Alert:
             f"Within {format_duration(REFUSALS)} it refused {{{{ $value }}}} for good. What has a fallback went there."
         ),
         decide="Is its key or URL wrong? `figwatch notify test {{ $labels.receiver }}` shows the answer.",
-        board=AGENT,
     )
     expr = f"sum by (instance, receiver) (\n{indented(refused)}) > 0"
     return _alert(AlertName.DELIVERY_FAILING, Severity.TICKET, "refused", expr, 0, text, links)

@@ -9,7 +9,7 @@ from figwatch_agent.generate.promql import by_route, counted, reach, selector
 from figwatch_agent.generate.rule import Alert, Recording
 from figwatch_agent.generate.series import EVENTS, LEGACY, MINUTE_OF, NONE, of, over
 from figwatch_agent.generate.slicing import labels_of, request_matchers, routes_of
-from figwatch_agent.generate.texts import AGENT, OVERVIEW, ROUTE_IN_URL, SERVICE, Links, Text, annotations, place
+from figwatch_agent.generate.texts import ROUTE_IN_URL, Links, Text, annotations, place
 from figwatch_agent.model.names import AlertName, Severity, Stage
 from figwatch_agent.model.selector import Matcher
 from figwatch_agent.model.slo import Availability, Latency, ServiceSlos, Slo, Uptime
@@ -53,7 +53,6 @@ def telemetry_lost(service: ServiceSlos, slo: Slo, links: Links) -> Alert:
             " can fire."
         ),
         decide="Are users well? Look at the edge itself, and move no routes until it can be measured again.",
-        board=AGENT,
     )
     return Alert(
         alert=AlertName.TELEMETRY_LOST.value,
@@ -75,7 +74,6 @@ def traffic_lost(service: ServiceSlos, slo: Slo, links: Links) -> Alert:
             " so this is no gap in what is measured. No traffic spends no budget: no other alert will tell."
         ),
         decide="Can users reach the route? Call it yourself: if not, this is an outage that looks quiet.",
-        board=SERVICE,
         variables=(("service", service.service), ("route", ROUTE_IN_URL)),
     )
     return Alert(
@@ -99,7 +97,6 @@ def legacy_leak(service: ServiceSlos, links: Links) -> Iterator[Recording | Aler
         summary=f"{place(service.service)}: legacy still serves a route that has moved",
         description="{{ $value }} requests within the last hour. The route's stage in slo/ says that none should.",
         decide="Does somebody go around the route table, or does slo/ say more than is true? After a rollback it does.",
-        board=OVERVIEW,
         variables=(("service", service.service), ("route", ROUTE_IN_URL)),
     )
     yield Alert(

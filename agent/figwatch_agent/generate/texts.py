@@ -3,14 +3,9 @@
 from dataclasses import dataclass
 from typing import Final
 
+from figwatch_agent.generate.panel_ids import PANELS, panel_id
 from figwatch_agent.generate.series import ALL
 from figwatch_agent.model.names import AlertName
-
-OVERVIEW: Final = "figwatch-overview"
-SERVICE: Final = "figwatch-service"
-SLO: Final = "figwatch-slo"
-AGENT: Final = "figwatch-agent"
-"""Uids of the dashboards."""
 
 ROUTE: Final = "{{ $labels.route }}"
 ROUTE_IN_URL: Final = "{{ $labels.route | urlquery }}"
@@ -22,6 +17,7 @@ class Links:
 
     runbooks: str = "http://127.0.0.1:9464/runbooks/"  # prefix; the alert's name is appended
     grafana: str = "http://127.0.0.1:3000"  # without a slash at its end
+    agent: str = "http://127.0.0.1:9464"  # without a slash at its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,19 +27,19 @@ class Text:
     summary: str
     description: str
     decide: str  # what the person who is called has to decide, and by what
-    board: str  # uid of a dashboard
-    variables: tuple[tuple[str, str], ...] = ()  # of that dashboard, values ready for a URL
+    variables: tuple[tuple[str, str], ...] = ()  # of the alert's dashboard, values ready for a URL
 
 
 def annotations(name: AlertName, text: Text, links: Links) -> dict[str, str]:
     """As they stand in a rule."""
-    query = "".join(f"{'&' if index else '?'}var-{key}={value}" for index, (key, value) in enumerate(text.variables))
+    board, panel = PANELS[name]
+    query = "".join(f"&var-{key}={value}" for key, value in text.variables)
     return {
         "summary": text.summary,
         "description": text.description,
         "decide": text.decide,
         "runbook_url": f"{links.runbooks}{name.value}",
-        "dashboard_url": f"{links.grafana}/d/{text.board}{query}",
+        "dashboard_url": f"{links.grafana}/d/{board}?viewPanel={panel_id(board, panel)}{query}",
     }
 
 

@@ -10,7 +10,7 @@ from figwatch_agent.generate.promql import number
 from figwatch_agent.generate.rule import Alert
 from figwatch_agent.generate.series import BAD, RATIO, WHOLE, of, over
 from figwatch_agent.generate.slicing import labels_of, routes_of
-from figwatch_agent.generate.texts import ROUTE_IN_URL, SLO, Links, Text, annotations, place
+from figwatch_agent.generate.texts import ROUTE_IN_URL, Links, Text, annotations, place
 from figwatch_agent.model.names import AlertName, Severity
 from figwatch_agent.model.slo import Latency, ServiceSlos, Slo, Uptime
 from figwatch_agent.model.tier import Tier
@@ -118,6 +118,5 @@ def _text(service: ServiceSlos, slo: Slo, tier: Tier, name: AlertName) -> Text:
             " many to be chance."
         ),
         decide=_DECIDE[name],
-        board=SLO,
         variables=(("slo", slo.name), ("route", ROUTE_IN_URL)),
     )

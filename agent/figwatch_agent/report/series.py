@@ -15,10 +15,11 @@ from prometheus_client.registry import Collector
 
 from figwatch_agent.durations import SECOND, Instant
 from figwatch_agent.evaluate.legacy_ratio import overall
+from figwatch_agent.evaluate.uptime import Uptime
 from figwatch_agent.model.history import Axis, RouteShare, Shares
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.names import Severity, Verdict
-from figwatch_agent.model.view import Measured, RouteView, StreamView, View
+from figwatch_agent.model.view import Measured, RouteView, Span, StreamView, View
 from figwatch_agent.report.criteria import verdict_of
 from figwatch_agent.report.forecast import Zero, forecast
 from figwatch_agent.report.sides import users
@@ -45,6 +46,10 @@ FAMILIES: Final[Mapping[str, Family]] = {
         "What is left of the error budget: 1 whole, 0 spent, below 0 overdrawn; absent without events.", _SLO
     ),
     "figwatch_slo_coverage_ratio": Family("Measured time / window.", _SLO),
+    "figwatch_slo_uptime_ratio": Family(
+        "Up / time, of an uptime SLO: over known time, and with unknown time counted as down and as up.",
+        (*_SLO, "bound"),
+    ),
     "figwatch_slo_measured": Family("1 where the newest tick could measure it, 0 where it is unknown.", _SLO),
     "figwatch_slo_burn_rate": Family(
         "The highest burn rate that the tier's long window leaves open.", (*_SLO, "tier", "severity")
@@ -69,8 +74,8 @@ FAMILIES: Final[Mapping[str, Family]] = {
     ),
     "figwatch_legacy_ratio": Family("Legacy / all requests of users in the last hour, all routes together.", ()),
     "figwatch_legacy_zero_timestamp_seconds": Family("The same forecast for all routes together.", ("bound",)),
-    "figwatch_criterion_verdict": Family("1 for the verdict that stands, else 0.", ("criterion", "verdict")),
-    "figwatch_criterion_value": Family("The figure that is judged, in its unit.", ("criterion", "unit")),
+    "figwatch_criterion_verdict": Family("1 for the verdict that stands, else 0.", ("criterion", "measure", "verdict")),
+    "figwatch_criterion_value": Family("The figure that is judged, in its unit.", ("criterion", "measure", "unit")),
     "figwatch_route_open_incidents": Family("Incidents that are not resolved.", (*_ROUTE, "severity")),
     "figwatch_incident_impact_start_timestamp_seconds": Family(
         "When users began to suffer from the route's newest incident.", (*_ROUTE, "severity")
@@ -135,11 +140,19 @@ class _Page(Collector):
         self._add("figwatch_slo_budget_remaining_ratio", labels, stream.budget_left)
         self._add("figwatch_slo_coverage_ratio", labels, stream.coverage)
         self._add("figwatch_slo_measured", labels, stream.state != "unknown")
+        if stream.span is not None:
+            self._uptime(labels, stream.span)
         for tier in stream.tiers:
             whose = (*labels, tier.name, tier.severity)
             self._add("figwatch_slo_burn_rate", whose, tier.burn_high)
             self._add("figwatch_slo_burn_rate_threshold", whose, tier.factor if tier.short else None)
             self._add("figwatch_slo_tier_firing", whose, tier.firing)
+
+    def _uptime(self, labels: tuple[str, ...], span: Span) -> None:
+        account = Uptime(up_ms=span.up, down_ms=span.down, unknown_ms=span.unknown)
+        bounds = (("known", account.availability), ("lower", account.lower_bound), ("upper", account.upper_bound))
+        for bound, ratio in bounds:
+            self._add("figwatch_slo_uptime_ratio", (*labels, bound), ratio)
 
     def _route(self, route: RouteView) -> None:
         labels = (route.service, route.route)
@@ -170,10 +183,11 @@ class _Page(Collector):
         self._add("figwatch_targets", ("down",), len(view.targets) - up)
 
     def _criterion(self, measured: Measured) -> None:
-        name, (verdict, _) = measured.criterion.name, verdict_of(measured)
+        verdict, _ = verdict_of(measured)
+        labels = (measured.criterion.name, measured.criterion.measure.value)
         for each in Verdict:
-            self._add("figwatch_criterion_verdict", (name, each.value), each is verdict)
-        self._add("figwatch_criterion_value", (name, measured.unit), measured.estimate)
+            self._add("figwatch_criterion_verdict", (*labels, each.value), each is verdict)
+        self._add("figwatch_criterion_value", (*labels, measured.unit), measured.estimate)
 
     def _incidents(self, view: View) -> None:
         counts = {(r.service, r.route, each): 0 for r in view.routes for each in Severity}

@@ -154,3 +154,15 @@ def test_every_name_and_label_is_one_of_the_list() -> None:
     for family in text_string_to_metric_families(page(failing_world())):
         for one in family.samples:
             assert set(one.labels) == {"migration", *FAMILIES[one.name].labels}
+
+
+def test_uptime_is_three_figures_of_which_unknown_time_makes_the_difference() -> None:
+    world = World()
+    world.both(20)
+    found = samples(page(world))
+    bounds = [
+        found[key("figwatch_slo_uptime_ratio", "chat", "chat-uptime", "all", bound)]
+        for bound in ("lower", "known", "upper")
+    ]
+    assert bounds[0] < 1e-4
+    assert bounds[1:] == [1, 1]

@@ -1,0 +1,1 @@
+"""Dashboards for Grafana, as values; ``grafana`` alone needs grafana-foundation-sdk."""

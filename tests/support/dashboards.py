@@ -1,0 +1,92 @@
+"""The committed dashboards as values: panels, queries, and the series that a query asks for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+import promql_parser
+
+from figwatch import contract
+from figwatch_agent.generate.dashboards.business import REFERENCE
+from figwatch_agent.report.series import FAMILIES
+from figwatch_agent.telemetry import Telemetry
+from support.generate import committed, rules_of
+from support.parts import ROOT
+
+Json = dict[str, Any]
+
+FOLDER: Final = ROOT / "dashboards"
+VARIABLES: Final = {
+    "$__rate_interval": "5s",
+    "$service": ".*",
+    "$route": ".*",
+    "$slo": ".*",
+}
+"""As Grafana fills them in where everything is chosen and Prometheus scrapes every second."""
+
+
+def boards() -> dict[str, Json]:
+    """Uid -> committed dashboard."""
+    found = [json.loads(file.read_text("utf-8")) for file in sorted(FOLDER.glob("*.json"))]
+    return {board["uid"]: board for board in found}
+
+
+def panels(board: Json) -> list[Json]:
+    """What draws; rows are headlines."""
+    return [panel for panel in board["panels"] if panel["type"] != "row"]
+
+
+def filled(expr: str) -> str:
+    """The query as Grafana would send it."""
+    for name, value in VARIABLES.items():
+        expr = expr.replace(name, value)
+    return expr
+
+
+def queries() -> Iterator[tuple[str, str]]:
+    """(where, query) of every panel, annotation and variable."""
+    for uid, board in boards().items():
+        for panel in panels(board):
+            for target in panel["targets"]:
+                yield f"{uid}: {panel['title']} {target['refId']}", filled(target["expr"])
+        for annotation in board["annotations"].get("list", []):
+            yield f"{uid}: {annotation['name']}", filled(annotation["expr"])
+        for variable in board["templating"]["list"]:
+            found = re.fullmatch(r"label_values\((.+), (\w+)\)", str(variable["query"]))
+            if found:
+                yield f"{uid}: ${variable['name']}", f"group by ({found[2]}) ({filled(found[1])})"
+
+
+def selectors(tree: Any) -> Iterator[Any]:
+    """Every vector selector of a parsed query."""
+    if isinstance(tree, promql_parser.VectorSelector):
+        yield tree
+    for name in ("lhs", "rhs", "expr", "param", "args", "vector_selector"):
+        inner = getattr(tree, name, None)
+        for each in inner if isinstance(inner, (list, tuple)) else [inner]:
+            if isinstance(each, promql_parser.Expr) or each.__class__.__module__ == "promql_parser":
+                yield from selectors(each)
+
+
+def asked(expr: str) -> set[str]:
+    """Names of the series that a query asks for; one that is a pattern stands as the pattern."""
+    names = set()
+    for selector in selectors(promql_parser.parse(expr)):
+        patterns = [each.value for each in selector.matchers.matchers if each.name == "__name__"]
+        names |= {selector.name} if selector.name else set(patterns)
+    return names
+
+
+def known_series() -> set[str]:
+    """Every series that figwatch, its rules, Prometheus or the reference migration's own code gives."""
+    histograms = {name for name in (*contract.SERIES, *REFERENCE) if not name.endswith("_total")}
+    names = {*contract.SERIES, *REFERENCE, *FAMILIES, "ALERTS", "up"}
+    names |= {f"{name}_{part}" for name in histograms for part in ("bucket", "count", "sum")}
+    names |= set(re.findall(r"^# TYPE (\w+) (?:counter|gauge)$", Telemetry().render().decode(), re.MULTILINE))
+    names |= {f"figwatch_agent_tick_seconds_{part}" for part in ("bucket", "count", "sum")}
+    for text in committed("agent/*.rules.yml").values():
+        names |= {rule["record"] for rule in rules_of(text) if "record" in rule}
+    return names
