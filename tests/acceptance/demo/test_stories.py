@@ -85,6 +85,7 @@ def test_half_of_the_requests_failing_is_paged_rolled_back_verified_and_resolved
             assert (criterion["verdict"], bool(criterion["reason"])) == ("inconclusive", True)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(SECONDS + 30)
 def test_a_shared_cause_is_paged_and_nothing_is_flipped(tmp_path: Path) -> None:
     code, story = _play("shared", tmp_path, "60s")
