@@ -20,12 +20,12 @@ Json = dict[str, Any]
 
 FOLDER: Final = ROOT / "dashboards"
 VARIABLES: Final = {
-    "$__rate_interval": "5s",
+    "$__rate_interval": "1m",
     "$service": ".*",
     "$route": ".*",
     "$slo": ".*",
 }
-"""As Grafana fills them in where everything is chosen and Prometheus scrapes every second."""
+"""As Grafana fills them in where everything is chosen and Prometheus scrapes every fifteen seconds."""
 
 
 def boards() -> dict[str, Json]:
@@ -46,14 +46,17 @@ def filled(expr: str) -> str:
     return expr
 
 
-def queries() -> Iterator[tuple[str, str]]:
-    """(where, query) of every panel, annotation and variable."""
+def queries(*, of_the_end: bool | None = None) -> Iterator[tuple[str, str]]:
+    """(where, query) of every panel, annotation and variable; ``of_the_end``: only those for a value at one instant."""
     for uid, board in boards().items():
         for panel in panels(board):
             for target in panel["targets"]:
-                yield f"{uid}: {panel['title']} {target['refId']}", filled(target["expr"])
-        for annotation in board["annotations"].get("list", []):
+                if of_the_end in (None, target["instant"]):
+                    yield f"{uid}: {panel['title']} {target['refId']}", filled(target["expr"])
+        for annotation in board["annotations"].get("list", []) if not of_the_end else ():
             yield f"{uid}: {annotation['name']}", filled(annotation["expr"])
+        if of_the_end is False:
+            continue
         for variable in board["templating"]["list"]:
             found = re.fullmatch(r"label_values\((.+), (\w+)\)", str(variable["query"]))
             if found:

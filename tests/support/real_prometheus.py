@@ -26,9 +26,18 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def prometheus(
-    folder: Path, targets: Sequence[str], *, scrape: str = "200ms", port: int | None = None, rules: str | None = None
+    folder: Path,
+    targets: Sequence[str],
+    *,
+    scrape: str = "200ms",
+    port: int | None = None,
+    rules: str | None = None,
+    more: Sequence[str] = (),
 ) -> AsyncIterator[str]:
-    """Its URL. ``targets`` are host:port; the folder keeps the data, so that it may be started again there."""
+    """Its URL. ``targets`` are host:port; the folder keeps the data, so that it may be started again there.
+
+    ``more`` are further options of its command line.
+    """
     port = port or free_port()
     config = {
         "global": {"scrape_interval": scrape, "scrape_timeout": scrape, "evaluation_interval": scrape},
@@ -42,6 +51,7 @@ async def prometheus(
         f"--web.listen-address=127.0.0.1:{port}",
         "--web.enable-lifecycle",
         "--log.level=error",
+        *more,
     ]
     async with _running("prometheus", options, folder, f"http://127.0.0.1:{port}", "/-/ready") as url:
         yield url
