@@ -101,6 +101,7 @@ PASSES = [
     {"route_rate": Fraction(490)},
     with_reading(reading(LEGACY, age=READING_HOLDS)),
     dual_write(reading(LAG, value='{"seconds":2}')),
+    dual_write(reading(LAG, value='{"seconds":0}')),
     {"last_rollback": START - 30 * MINUTE},
     {"recent_rollbacks": 2},
     {"settings": Rollback(mode=Mode.AUTO, freeze=((START - HOUR, START), (START + 1, START + 2)))},
