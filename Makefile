@@ -7,7 +7,7 @@ DEMO := $(VENV)/.figwatch-demo
 DEV := $(VENV)/.figwatch-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow check format bench simulate docs generate constraints parts clean
+.PHONY: help demo install test test-slow check format bench simulate mutate docs generate constraints parts clean
 
 help:
 	@echo "make demo         run the reference migration in a box (ARGS=\"--fault outage\" changes the story)"
@@ -17,6 +17,7 @@ help:
 	@echo "make format       put the code into the agreed form"
 	@echo "make bench        what figwatch costs, as ratios with their limits"
 	@echo "make simulate     play what the claims about alarms and windows rest on, and publish the tables in docs/"
+	@echo "make mutate       change evaluate/ and decide/ one operator at a time: which tests notice (hours; ARGS=PATTERN)"
 	@echo "make docs         the documentation as a site in .artefacts/site; a broken link stops it"
 	@echo "make generate     write the generated files anew"
 	@echo "make constraints  resolve the versions of all dependencies anew"
@@ -50,6 +51,9 @@ bench: $(DEV) parts
 
 simulate: $(DEV)
 	@PYTHONPATH=tests $(PY) -m simulate $(ARGS)
+
+mutate: $(DEV)
+	@$(PY) tools/mutate.py $(ARGS)
 
 docs: $(DEV)
 	$(PY) tools/site.py .artefacts/site
