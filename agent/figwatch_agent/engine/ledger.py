@@ -40,13 +40,16 @@ class Ledger:
         """Count a tick; ``owner`` names the exclusion that sets a stream aside now."""
         interval = interval_of(now)
         counted = (tally.total != 0) | (tally.bad != 0)  # a source may count good events where it counts no events
-        for place in zip(*counted.nonzero(), strict=True):
-            stream, side = catalog.streams[int(place[0])], SIDES[int(place[1])]
+        streams, sides = counted.nonzero()
+        bad, total = tally.bad[streams, sides].tolist(), tally.total[streams, sides].tolist()
+        excluded = tally.excluded[streams].tolist()
+        for place, (index, side) in enumerate(zip(streams.tolist(), sides.tolist(), strict=True)):
+            stream = catalog.streams[index]
             case = desk.open_case(IncidentKind.ROUTE, stream.route or stream.slo.name)
             incident = case.incident.id if case is not None else ""
-            exclusion = owner(stream.index) if tally.excluded[stream.index] else ""
-            key = (interval, stream.slo.name, stream.route, side, incident, exclusion)
-            self._put(key, int(tally.bad[place]), int(tally.total[place]))
+            exclusion = owner(index) if excluded[place] else ""
+            key = (interval, stream.slo.name, stream.route, SIDES[side], incident, exclusion)
+            self._put(key, bad[place], total[place])
 
     def set_aside(self, many: Iterable[LedgerAside], now: Instant) -> None:
         """Set events aside that were counted before; those of earlier intervals are the store's to find."""

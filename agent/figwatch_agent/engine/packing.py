@@ -7,6 +7,7 @@ earlier version with a letter: both are still read.
 import json
 import struct
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final, TypeVar
 
@@ -93,6 +94,35 @@ def pack_row(columns: str, values: Integers) -> bytes:
             )
         ),
     )
+
+
+def unpack_alike(many: Sequence[bytes], ring: str) -> tuple[list[tuple[str, list[int], Words]], list[int]]:
+    """Rows of the same columns at once: (section of keys, which rows, words [row, column]), and which are none such.
+
+    Left are rows of an earlier version and those with a count beyond 32 bits: ``unpack_row`` reads them. StoreError
+    where a row is damaged.
+    """
+    heads: dict[bytes, list[int]] = {}
+    others: list[int] = []
+    for place, data in enumerate(many):
+        if data[:1] == ROW[:1]:
+            end = _SUM.size + _ROW.size + int.from_bytes(data[_SUM.size : _SUM.size + 2], "little")
+            heads.setdefault(data[_SUM.size : end], []).append(place)
+        else:
+            others.append(place)
+    found: list[tuple[str, list[int], Words]] = []
+    for head, places in heads.items():
+        first = unpack_row(many[places[0]], ring)
+        if len(first.wide):
+            others += places
+            continue
+        try:
+            bodies = [_opened(ROW, many[place])[len(head) :] for place in places]
+            words = np.frombuffer(b"".join(bodies), "<u4").reshape(len(places), len(first.low))
+        except (ValueError, struct.error) as error:
+            raise _damaged(f"a row of ring/{ring}", error) from error
+        found.append((first.columns, places, words))
+    return found, others
 
 
 def unpack_row(data: bytes, ring: str) -> PackedRow:

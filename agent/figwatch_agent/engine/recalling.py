@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from figwatch_agent.engine.forms import Columns, CoverageState, RingState
 from figwatch_agent.engine.measuring import COVERED
-from figwatch_agent.engine.packing import unpack_row
+from figwatch_agent.engine.packing import unpack_alike, unpack_row
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.engine.sections import ABSENT, moved, places, section
 from figwatch_agent.evaluate.slots import Block
@@ -85,25 +85,29 @@ def _recall_coverage(parts: Parts, rows: list[RingRow]) -> None:
 
 def _rows(rows: list[RingRow], source: Source, born: Integers) -> tuple[list[Row], tuple[Block, ...]]:
     """Rows with a count beyond 32 bits one by one, all others in blocks; nothing of a column from before its birth."""
-    single: list[Row] = []
-    groups: dict[tuple[int, str], tuple[list[int], list[NDArray[np.uint32]]]] = {}
+    by_level: dict[int, list[RingRow]] = {}
     for row in rows:
-        packed = unpack_row(row.data, row.ring)
-        if len(packed.wide):
-            values = _placed(packed.values(), source(packed.columns))
-            single.append(Row(row.level, row.slot, row.boundary, np.where(born <= row.boundary, values, 0)))
-        else:
-            boundaries, words = groups.setdefault((row.level, packed.columns), ([], []))
-            boundaries.append(row.boundary)
-            words.append(packed.low)
-    blocks = []
-    for (level, columns), (instants, lows) in groups.items():
-        boundaries_of = np.array(instants, dtype=np.int64)
-        words_of = _placed(np.concatenate(lows).reshape(len(lows), -1), source(columns))
-        late = np.flatnonzero(born)
-        words_of[:, late] *= boundaries_of[:, None] >= born[late]
-        blocks.append(Block(level, boundaries_of, words_of))
+        by_level.setdefault(row.level, []).append(row)
+    single: list[Row] = []
+    blocks: list[Block] = []
+    late = np.flatnonzero(born)
+    for level, many in by_level.items():
+        groups, others = unpack_alike([row.data for row in many], many[0].ring)
+        for columns, alike, words in groups:
+            boundaries = np.array([many[place].boundary for place in alike], dtype=np.int64)
+            words = _placed(words, source(columns))
+            if len(late):
+                words = words.copy()
+                words[:, late] *= boundaries[:, None] >= born[late]
+            blocks.append(Block(level, boundaries, words))
+        single += [_row(many[place], source, born) for place in others]
     return single, tuple(blocks)
+
+
+def _row(row: RingRow, source: Source, born: Integers) -> Row:
+    packed = unpack_row(row.data, row.ring)
+    values = _placed(packed.values(), source(packed.columns))
+    return Row(row.level, row.slot, row.boundary, np.where(born <= row.boundary, values, 0))
 
 
 def _placed(values: NDArray[Word], source: Integers | None) -> NDArray[Word]:

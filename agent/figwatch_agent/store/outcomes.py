@@ -1,6 +1,7 @@
 """Outcomes into the tables, and the state they left out of them."""
 
 import sqlite3
+from operator import itemgetter
 from typing import Final
 
 from figwatch_agent.durations import Instant
@@ -150,7 +151,9 @@ def _spent(connection: sqlite3.Connection, aside: LedgerAside) -> list[LedgerEnt
 
 
 def _ring_rows(connection: sqlite3.Connection) -> tuple[RingRow, ...]:
-    found = connection.execute("SELECT ring, level, slot, boundary, data FROM ring_row ORDER BY ring, level, slot")
+    # Sorted here: the database would go through the table by its index, or sort the counts along.
+    found = connection.execute("SELECT ring, level, slot, boundary, data FROM ring_row").fetchall()
+    found.sort(key=itemgetter(0, 1, 2))
     return tuple(
         RingRow(ring=ring, level=level, slot=slot, boundary=boundary, data=data)
         for ring, level, slot, boundary, data in found
