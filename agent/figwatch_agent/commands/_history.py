@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from figwatch_agent.clock import AnchoredClock
 from figwatch_agent.durations import MINUTE, Duration, Instant, parse_duration, parse_instant
 from figwatch_agent.engine.catalog import compile_catalog
-from figwatch_agent.engine.engine import Engine
+from figwatch_agent.engine.engine import Engine, Readings
 from figwatch_agent.engine.past import PastCounter, PastCounts
 from figwatch_agent.engine.past_findings import past_findings
 from figwatch_agent.engine.past_grid import grid, instants_of, step_of
-from figwatch_agent.engine.replaying import Readings, replay
+from figwatch_agent.engine.replaying import replay
 from figwatch_agent.errors import NotEnoughData
 from figwatch_agent.files.secrets import read_secret
 from figwatch_agent.model.batch import Series

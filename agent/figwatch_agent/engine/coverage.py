@@ -36,6 +36,11 @@ class Coverage:
             self._split(strange, covered)
         return self.ring.count(now, covered[self._first])
 
+    def count_many(self, ticks: Counts, counted: Counts) -> None:
+        """Count some ticks of which none splits a column; ``counted``: by the columns before them and by each."""
+        self._windows.clear()
+        self.ring.count_many(ticks, counted)
+
     def amend(self, at: Instant, covered: Counts) -> list[Row]:
         """Each stream was covered for so long up to a past instant; the rows that changed."""
         self._windows.clear()

@@ -1,6 +1,7 @@
 """One tick, from inputs to Outcome. The same inputs in the same order give the same Outcomes, byte for byte."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,9 +20,11 @@ from figwatch_agent.engine.late import Late, Told
 from figwatch_agent.engine.ledger import Ledger
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.paging import Paging
+from figwatch_agent.engine.past import PastCounts
 from figwatch_agent.engine.restoring import restore
 from figwatch_agent.engine.saving import Parts, changed_sections, ring_row
 from figwatch_agent.engine.signals import Signals
+from figwatch_agent.engine.skipping import Skipping
 from figwatch_agent.engine.tab import Tab
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.engine.telling import samples_in
@@ -31,6 +34,7 @@ from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.engine.wishes import Wishes
+from figwatch_agent.model.batch import Reading
 from figwatch_agent.model.explanation import Explanation
 from figwatch_agent.model.gate import GateAnswer, following
 from figwatch_agent.model.history import RouteHistory, Shares
@@ -43,6 +47,16 @@ from figwatch_agent.model.view import View
 
 STEP_TOLD = SECOND
 """A wall clock that moved by less against ours is adjusted, not set."""
+
+MOST_SINGLY = 16
+"""Ticks of a history that are lived through one by one before anybody looks again whether the next ones are quiet."""
+
+Readings = Callable[[Instant], tuple[Reading, ...]]
+"""Answers to the questions that a live agent asks in a tick."""
+
+
+def _nothing_read(now: Instant) -> tuple[Reading, ...]:
+    return ()
 
 
 class Engine:
@@ -95,6 +109,18 @@ class Engine:
             untimed_bad=np.zeros(len(self.catalog.streams), dtype=np.int64),
         )
         self._tally: Tally | None = None
+        self._skipping = Skipping(
+            self.catalog,
+            self._rings,
+            self._watches,
+            self._counter,
+            self._desk,
+            self._signals,
+            self._excluding,
+            self._unknown,
+            self._uptimes,
+            self._tab,
+        )
         if saved is not None:
             self.sequence, self.at = saved.sequence, saved.at
             restore(self._parts, saved)
@@ -107,6 +133,46 @@ class Engine:
 
     def advance(self, inputs: Inputs, now: Instant) -> Outcome:
         """Take one tick's inputs. ValueError when ``now`` is not after the tick before."""
+        self._watches.settle()
+        return self._advance(inputs, now)
+
+    def advance_many(self, counts: PastCounts, places: range, readings: Readings = _nothing_read) -> Iterator[Outcome]:
+        """Take these ticks of a history, as if one after the other was handed to ``advance``.
+
+        Gives the Outcomes of those at which anything could happen. Where an engine keeps no state that is not all of
+        them: what the others would have told is nothing.
+        """
+        place, singly, skipped = places.start, 1, 0
+        while place < places.stop:
+            skipped = self._skip(counts, place, places.stop, readings)
+            if skipped:
+                place, singly = place + skipped, 1
+                continue
+            for each in range(place, min(place + singly, places.stop)):
+                yield self._live(counts, each, readings)
+                place = each + 1
+            singly = min(2 * singly, MOST_SINGLY)
+        if skipped and self.at is not None:
+            self._tally = self._counter.count((), self.at, (counts.counted(place - 1),))
+            self._uptimes.advance((), self._tally, self.at)
+
+    def _skip(self, counts: PastCounts, place: int, end: int, readings: Readings) -> int:
+        lag = None if self._keeps_state else self._skipping.lag(counts, place, self.at)
+        if lag is None or self.at is None:
+            return 0
+        skipped = self._skipping.skip(lag, place, end, self.at, readings)
+        if skipped:
+            self.at, self.sequence = int(counts.ticks[place + skipped - 1]), self.sequence + skipped
+        return skipped
+
+    def _live(self, counts: PastCounts, place: int, readings: Readings) -> Outcome:
+        now = int(counts.ticks[place])
+        inputs = replace(counts.inputs(place), readings=readings(now))
+        if self._keeps_state or self._skipping.lag(counts, place, self.at) is None:
+            return self.advance(inputs, now)
+        return self._advance(inputs, now)
+
+    def _advance(self, inputs: Inputs, now: Instant) -> Outcome:
         since = self.at if self.at is not None else now
         if self.at is not None and now <= self.at:
             raise ValueError(f"a tick at {now} does not follow one at {self.at}")

@@ -35,14 +35,14 @@ class Lanes:
             [place[w.stream.index] if w.lane == "service" else w.stream.index for w in catalog.watches], dtype=np.int64
         )
         self.watch: Integers = np.full(len(self.stream), -1, dtype=np.int64)  # the early watch of each lane
-        self._bad_weights: Integers = np.zeros(len(self.stream), dtype=np.int64)
-        self._good_weights: Integers = np.zeros(len(self.stream), dtype=np.int64)
+        self.bad_weights: Integers = np.zeros(len(self.stream), dtype=np.int64)
+        self.good_weights: Integers = np.zeros(len(self.stream), dtype=np.int64)
         for watch in catalog.watches:
             if watch.early is not None:
                 lane = self.of_watch[watch.index]
                 self.watch[lane] = watch.index
-                self._bad_weights[lane] = watch.early.bad_weight
-                self._good_weights[lane] = watch.early.good_weight
+                self.bad_weights[lane] = watch.early.bad_weight
+                self.good_weights[lane] = watch.early.good_weight
         self.statistic: Integers = np.zeros(len(self.stream), dtype=np.int64)
         self._thresholds: Integers = np.full(len(self.stream), threshold(FEWEST_EVENTS_A_YEAR, YEAR), dtype=np.int64)
         self._due: Flags = np.zeros(len(self.stream), dtype=np.bool_)  # whose threshold is to be worked out
@@ -83,6 +83,23 @@ class Lanes:
         self._covered = np.where(asked, covered, self._covered)
         self._due |= asked
 
+    def ask(self, lanes: Integers, events: Integers, covered: Integers) -> None:
+        """New thresholds are due for some lanes, by what was counted in so much time."""
+        self._events[lanes], self._covered[lanes], self._due[lanes] = events, covered, True
+
+    def height(self, lane: int) -> int:
+        """The threshold of one lane."""
+        self._work_out(np.array([lane], dtype=np.int64))
+        return int(self._thresholds[lane])
+
+    def settle(self, lane: int, height: int) -> None:
+        """One lane has this threshold, and none is due."""
+        self._thresholds[lane], self._due[lane] = height, False
+
+    def served_columns(self, streams: Integers) -> Integers:
+        """Where the ring of the sides counts what the service side of these streams served."""
+        return self.rings.served_columns(streams)
+
     def advance(self, lanes: Integers, bad: Integers, total: Integers) -> Integers:
         """Take one tick's events by lane; only ``lanes`` are looked at, and those that fire are returned.
 
@@ -92,7 +109,7 @@ class Lanes:
         self._work_out(lanes)
         bad, total, thresholds = bad[lanes], total[lanes], self._thresholds[lanes]
         self.statistic[lanes] = advance_many(
-            self.statistic[lanes], bad, total - bad, thresholds, self._bad_weights[lanes], self._good_weights[lanes]
+            self.statistic[lanes], bad, total - bad, thresholds, self.bad_weights[lanes], self.good_weights[lanes]
         )
         return lanes[self.statistic[lanes] >= thresholds]
 

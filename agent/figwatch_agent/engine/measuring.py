@@ -97,7 +97,7 @@ class Rings:
     def advance(self, tally: Tally, uptime: list[tuple[Instant, Counts]], now: Instant) -> list[tuple[str, Span]]:
         """Count one tick in every ring, uptime at its own instants up to ``now``; the boundaries that were written."""
         self.first_tick = now if self.first_tick is None else self.first_tick
-        increments = self._increments(tally)
+        increments = self.increments(tally)
         written = [(COVERED, span) for span in self.coverage.advance(now, tally.covered)]
         for name, ring in self.rings.items():
             for at, counts in uptime if name == "uptime" else [(now, increments[name])]:
@@ -110,7 +110,7 @@ class Rings:
 
     def amend(self, tally: Tally, at: Instant) -> Iterator[tuple[str, Row]]:
         """Count events of a past instant, uptime, traffic and latency excepted; the rows that changed."""
-        increments = self._increments(tally)
+        increments = self.increments(tally)
         self.aside.amend(COVERED, at, tally.covered)
         for row in self.coverage.amend(at, tally.covered):
             yield COVERED, row
@@ -124,7 +124,8 @@ class Rings:
         """What stands in these slots, by (ring, level, slot); each with the columns that its ring has by now."""
         return ((name, self.ring(name).row(level, slot)) for name, level, slot in slots)
 
-    def _increments(self, tally: Tally) -> dict[str, Counts]:
+    def increments(self, tally: Tally) -> dict[str, Counts]:
+        """What a tick adds to the columns of each ring but that of uptime."""
         total, bad = tally.total[self._split_at], tally.bad[self._split_at]
         legacy, service, unknown = ([total[:, side], bad[:, side]] for side in range(len(SIDES)))
         return {
@@ -223,10 +224,14 @@ class Rings:
 
     def served_inside(self, length: Duration, streams: Counts) -> Counts:
         """The same of the service side of some streams."""
-        columns = np.array([self._place_of[stream] for stream in streams.tolist()], dtype=np.int64)
+        columns = self.served_columns(streams)
         if self.aside.parts("sides"):
             return self.read("sides", length).inside[columns]
         return self.rings["sides"].part(length, columns).inside
+
+    def served_columns(self, streams: Counts) -> Counts:
+        """Where the ring of the sides counts what the service side of these streams served."""
+        return np.array([self._place_of[stream] for stream in streams.tolist()], dtype=np.int64)
 
     def covered_inside(self, length: Duration) -> tuple[Counts, Counts]:
         """Covered time that surely lies in the last ``length``, by group of streams, and the group of each."""

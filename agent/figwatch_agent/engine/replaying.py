@@ -1,16 +1,15 @@
 """Lets the engine live through a history that was counted, and keeps what a store would have kept of it."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import replace
+from collections.abc import Iterable
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine.catalog import Stream
-from figwatch_agent.engine.engine import Engine
+from figwatch_agent.engine.engine import Engine, Readings
 from figwatch_agent.engine.past import PastCounts
-from figwatch_agent.model.batch import Reading
 from figwatch_agent.model.decision import Decision, DecisionOutcome
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.outcome import LedgerEntry, Outcome
@@ -19,11 +18,12 @@ from figwatch_agent.model.replayed import Count, Replayed, ReplayedAlert, Replay
 SIGNAL = "signal"
 """Tier of alerts about what a history does not hold: requests that stop, telemetry that is lost."""
 
+TOGETHER = 512
+"""Ticks that are handed to the engine at once; whoever watches the progress sees as many go by."""
+
 Integers = NDArray[np.int64]
 
 _Cell = tuple[Instant, str, str, str, str]
-
-Readings = Callable[[Instant], tuple[Reading, ...]]
 
 _NOT_IN_A_HISTORY = {
     "uptime": "probes are no part of a history",
@@ -43,9 +43,10 @@ def replay(
     ``readings`` stand for questions that a live agent asks and a history does not answer.
     """
     kept = _Kept()
-    for index in ticks:
-        now = int(counts.ticks[index])
-        kept.take(engine.advance(replace(counts.inputs(index), readings=readings(now)), now))
+    following = iter(ticks)
+    while some := list(islice(following, TOGETHER)):
+        for outcome in engine.advance_many(counts, range(some[0], some[-1] + 1), readings):
+            kept.take(outcome)
     kept.ledger.update((_cell(entry), entry) for entry in engine.ledger())
     start, end = (int(counts.ticks[0]), int(counts.ticks[-1])) if len(counts.ticks) else (None, None)
     return Replayed(

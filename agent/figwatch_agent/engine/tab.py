@@ -62,6 +62,17 @@ class Tab:
         self._bad += tally.bad
         self._total += tally.total
 
+    def add_many(self, desk: Desk, bad: Counts, total: Counts, now: Instant) -> None:
+        """Count [stream, side] of several ticks of one interval, of which no event is set aside; ``now``: the last."""
+        interval = interval_of(now)
+        if interval != self._interval:
+            self._turn(interval)
+        causes = self._open(desk)
+        if causes != self._causes:
+            self._change(causes)
+        self._bad += bad
+        self._total += total
+
     def entries(self) -> Iterator[LedgerEntry]:
         """All cells since the beginning."""
         for closed in self._closed:

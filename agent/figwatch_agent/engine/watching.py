@@ -4,25 +4,28 @@ A tick looks closely at few watches: those whose lane has bad events, a statisti
 behind it for something to end. For all others nothing changes but what their lane has counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
 
-from figwatch_agent.decide.runs import NEVER, Marks, Runs
+from figwatch_agent.decide.runs import FEWEST_BAD, NEVER, Marks, Runs
 from figwatch_agent.durations import HOUR, MINUTE, Duration, Instant
 from figwatch_agent.engine.burning import confirmed, lane_weighs
 from figwatch_agent.engine.catalog import Catalog, Watch
+from figwatch_agent.engine.lagging import Lag
 from figwatch_agent.engine.lanes import Lanes
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.screening import Screen
+from figwatch_agent.engine.stretch import PastReader, Stretch
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.burn_rate import threshold_arrays
 from figwatch_agent.evaluate.evidence import rejects_still_burning
-from figwatch_agent.evaluate.tables import Recovery
+from figwatch_agent.evaluate.tables import Evidence, Recovery
 from figwatch_agent.model.incident import Alert
+from figwatch_agent.model.names import Severity
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -43,7 +46,7 @@ class Watches:
         watches = catalog.watches
         count = len(watches)
         self.lanes = Lanes(catalog, rings)
-        self.runs = Runs.none(count, self.lanes.of_watch, len(self.lanes.stream))
+        self._runs = Runs.none(count, self.lanes.of_watch, len(self.lanes.stream))
         self.cut: Integers = np.zeros(count, dtype=np.int64)  # bad events counted before the last resolve
         self.cut_at: Integers = np.full(count, NEVER, dtype=np.int64)  # when that was
         self.last_service: Integers = np.zeros(len(catalog.streams), dtype=np.int64)
@@ -66,6 +69,8 @@ class Watches:
         self._enough: Integers = np.full(len(self.lanes.stream), _NOT_YET, dtype=np.int64)  # events: something may end
         self._rests: Integers = np.full(len(self.lanes.stream), _NOT_YET, dtype=np.int64)  # instant: a hold has passed
         self._lit: Flags = np.zeros(len(self.lanes.stream), dtype=np.bool_)  # a statistic above 0
+        self.evidence = Evidence([(watch.stream.slo.objective, watch.alpha) for watch in watches])
+        self._lag: Lag | None = None  # in a history, runs are brought up to date only where somebody looks
         self._siblings: dict[int, list[int]] = {}
         for watch in watches:
             self._siblings.setdefault(watch.stream.index, []).append(watch.index)
@@ -75,18 +80,110 @@ class Watches:
     ) -> tuple[list[tuple[Watch, Alert]], list[tuple[Alert, Instant | None]]]:
         """(fired, resolved with the end of the last bad tick) of one tick. The rings have counted the tick already."""
         bad, total = self._tick(tally)
+        if self._lag is not None:
+            return self._advance_lagging(self._lag, bad, total, tally, since, now)
         lanes = self._stirred(bad, total, now)
         watches = self._of(lanes)
-        self.runs.advance(self._starts(lanes, tally, since, now), now, bad, total, self._marks, watches)
+        self._runs.advance(self._starts(lanes, tally, since, now), now, bad, total, self._marks, watches)
         self._forget_failures(watches)
         if self._sides:
             self.last_service[tally.total[:, 1] > 0] = now
         self.lanes.measure(since, now)
         reached = self.lanes.advance(lanes, bad, total)
-        fired = [self._fire(index, certified, since, now) for index, certified in self._candidates(reached, tally, now)]
+        burning = self._screen.burning(self._standing, tally.known)
+        fired = self._fired(reached, burning, tally, since, now)
         resolved = self._recovered(tally, now)
         self._end_rested(watches, now)
         self._wait(lanes, watches, now)
+        return fired, resolved
+
+    @property
+    def standing(self) -> Flags:
+        """Whether each watch's alert stands."""
+        return self._standing
+
+    @property
+    def runs(self) -> Runs:
+        """Runs of bad ticks by watch, as they stand now."""
+        self.settle()
+        return self._runs
+
+    def lag(self, reader: PastReader, first: int) -> Lag:
+        """Live through a history from its tick ``first`` on; runs lag behind from now until ``settle``."""
+        lag = self._lag
+        if lag is None or lag.reader is not reader or lag.end != first:
+            self.settle()
+            hold = self.catalog.settings.alerting.hold
+            lag = self._lag = Lag(reader, first, self._runs, self._marks, self._recovery, self._standing, hold)
+        return lag
+
+    def settle(self) -> None:
+        """Bring all runs up to date."""
+        lag, self._lag = self._lag, None
+        if lag is not None:
+            for lane in lag.behind():
+                lag.catch_up(lane)
+            lanes = np.arange(len(self.lanes.stream), dtype=np.int64)
+            self._wait(lanes, self._of(lanes), lag.now)
+
+    def skip(self, lag: Lag, stretch: Stretch, served: Sequence[tuple[int, Instant]]) -> None:
+        """Live through ticks at which nothing happens; ``served``: when the service side last answered on a stream."""
+        lag.end += len(stretch.ticks)
+        for stream, at in served:
+            self.last_service[stream] = at
+
+    def quiet_while_standing(self, lag: Lag, stretch: Stretch) -> int:
+        """How many ticks of a stretch pass before an alert that stands could end."""
+        found = len(stretch.ticks)
+        for index in self.firing:
+            watch = self.catalog.watches[index]
+            if not stretch.known[watch.stream.index]:
+                continue
+            if watch.lane == "service" or watch.severity is Severity.PAGE:
+                return 0
+            lag.catch_up(int(self.lanes.of_watch[index]))
+            found = min(found, self._stands(index, stretch))
+        return found
+
+    def _stands(self, index: int, stretch: Stretch) -> int:
+        """How many ticks pass before one watch's alert could end; its run is up to date."""
+        runs, marks, lane = self._runs, self._marks, int(self.lanes.of_watch[index])
+        bad, total = (counted[:, lane].astype(np.int64) for counted in (stretch.lane_bad, stretch.lane_total))
+        seen = int(runs.seen_bad[lane]) + np.cumsum(bad), int(runs.seen_total[lane]) + np.cumsum(total)
+        burning = (bad >= FEWEST_BAD) & (bad * marks.bottoms[index] > marks.tops[index] * total)
+        failing = (bad > 0) & (bad * marks.failing_bottoms[index] > marks.failing_tops[index] * total)
+        burnt = _latest(burning, stretch.ticks, seen, (runs.last_bad, runs.run_bad, runs.run_total), index)
+        failed = _latest(failing, stretch.ticks, seen, (runs.last_failure, runs.failure_bad, runs.failure_total), index)
+        runs_now = (int(runs.start[index]) != NEVER) | np.logical_or.accumulate(burning)
+        fails_now = (int(runs.first_failure[index]) != NEVER) | np.logical_or.accumulate(failing)
+        last, then_bad, then_total = (np.where(runs_now, one, two) for one, two in zip(burnt, failed, strict=True))
+        hold = self.catalog.settings.alerting.hold
+        well = ~(runs_now | fails_now) | (stretch.ticks - last >= hold)
+        places = np.flatnonzero(well)
+        rows = np.full(len(places), index, dtype=np.int64)
+        clears = self._recovery.clears(rows, seen[0][places] - then_bad[places], seen[1][places] - then_total[places])
+        ends: list[int] = places[clears][:1].tolist()
+        return min([len(stretch.ticks), *ends])
+
+    def _advance_lagging(
+        self, lag: Lag, bad: Integers, total: Integers, tally: Tally, since: Instant, now: Instant
+    ) -> tuple[list[tuple[Watch, Alert]], list[tuple[Alert, Instant | None]]]:
+        """``advance``, with runs brought up to date only where an alert stands or may fire."""
+        lag.end += 1
+        if self._sides:
+            self.last_service[tally.total[:, 1] > 0] = now
+        self.lanes.measure(since, now)
+        lanes: Integers = ((bad != 0) | (self.lanes.statistic > 0)).nonzero()[0]
+        reached = self.lanes.advance(lanes, bad, total)
+        burning = self._screen.burning(self._standing, tally.known)
+        near = {*self.lanes.stream[reached].tolist(), *self._stream[[*burning, *self.firing]].tolist()}
+        awake = sorted({int(self.lanes.of_watch[each]) for stream in near for each in self._siblings[stream]})
+        for lane in awake:
+            lag.catch_up(lane, resting=False)
+        fired = self._fired(reached, burning, tally, since, now)
+        resolved = self._recovered(tally, now)
+        for lane in awake:
+            lag.rest(lane, now)
         return fired, resolved
 
     def restored(self, firing: Mapping[int, Alert], now: Instant) -> None:
@@ -108,7 +205,7 @@ class Watches:
                 self.cut_at[sibling] = now
                 if self.catalog.watches[sibling].early is not None:
                     self.lanes.statistic[self.lanes.of_watch[sibling]] = 0
-                self.runs.end(sibling)
+                self._runs.end(sibling)
         return alert
 
     def told_late(self, bad: Integers, at: Instant) -> None:
@@ -117,11 +214,11 @@ class Watches:
 
     def last_impact(self, index: int) -> Instant | None:
         """End of the last bad tick of a watch's run."""
-        return self.runs.last_impact(index)
+        return self._runs.last_impact(index)
 
     def quiet(self, index: int, now: Instant) -> bool:
         """Whether the hold has passed since a watch's last bad tick."""
-        last = self.runs.last_impact(index)
+        last = self._runs.last_impact(index)
         return last is None or now - last >= self.catalog.settings.alerting.hold
 
     def _tick(self, tally: Tally) -> tuple[Integers, Integers]:
@@ -135,7 +232,7 @@ class Watches:
     def _stirred(self, bad: Integers, total: Integers, now: Instant) -> Integers:
         """Lanes to whose watches this tick may do something."""
         stirred = (bad != 0) | self._lit
-        stirred |= self.runs.seen_total + total >= self._enough
+        stirred |= self._runs.seen_total + total >= self._enough
         stirred |= self._rests <= now
         found: Integers = stirred.nonzero()[0]
         return found
@@ -160,7 +257,7 @@ class Watches:
 
     def _wait(self, lanes: Integers, watches: Integers, now: Instant) -> None:
         """Note how many events, or which instant, may end something in these lanes."""
-        runs, hold = self.runs, self.catalog.settings.alerting.hold
+        runs, hold = self._runs, self.catalog.settings.alerting.hold
         free, lane = ~self._standing[watches], runs.lane[watches]
         rests = np.where(free & (runs.start[watches] != NEVER), runs.last_bad[watches] + hold, _NOT_YET)
         running = rests <= now
@@ -182,11 +279,17 @@ class Watches:
             self._enough[lanes[some]] = np.minimum.reduceat(enough, first[some])
         self._lit[lanes] = self.lanes.statistic[lanes] > 0
 
-    def _candidates(self, reached: Integers, tally: Tally, now: Instant) -> list[tuple[int, bool]]:
+    def _fired(
+        self, reached: Integers, burning: list[int], tally: Tally, since: Instant, now: Instant
+    ) -> list[tuple[Watch, Alert]]:
+        candidates = self._candidates(reached, burning, tally, now)
+        return [self._fire(index, certified, since, now) for index, certified in candidates]
+
+    def _candidates(self, reached: Integers, burning: list[int], tally: Tally, now: Instant) -> list[tuple[int, bool]]:
         early = np.sort(self.lanes.watch[reached])
         early = early[tally.known[self._stream[early]] & ~self._standing[early]]
         found = [(index, True) for index in early.tolist() if self._weighs(index, now)]
-        for index in self._screen.burning(self._standing, tally.known):
+        for index in burning:
             verdict = confirmed(self.rings, self.catalog.watches[index], int(self.cut[index]))
             # A burst may still fill the windows when all is well again, as when traffic falls in the evening.
             if verdict.over and not self._has_recovered(self.catalog.watches[index], now):
@@ -194,7 +297,7 @@ class Watches:
         return found
 
     def _weighs(self, index: int, now: Instant) -> bool:
-        return lane_weighs(self.rings, self.catalog.watches[index], self.runs.impact_start(index, now), now)
+        return lane_weighs(self.rings, self.catalog.watches[index], self._runs.impact_start(index, now), now)
 
     def _fire(self, index: int, certified: bool, since: Instant, now: Instant) -> tuple[Watch, Alert]:
         watch = self.catalog.watches[index]
@@ -213,7 +316,7 @@ class Watches:
             lane=watch.lane,
             severity=watch.severity,
             fired_at=now,
-            impact_start=self.runs.impact_start(index, since),
+            impact_start=self._runs.impact_start(index, since),
             certified=certified,
             bad=bad,
             total=total,
@@ -228,7 +331,7 @@ class Watches:
         for index in sorted(self.firing):
             watch = self.catalog.watches[index]
             if tally.known[watch.stream.index] and self._has_recovered(watch, now):
-                last_bad = self.runs.last_impact(index)
+                last_bad = self._runs.last_impact(index)
                 resolved.append((self.resolve(index, now), last_bad))
         return resolved
 
@@ -241,25 +344,25 @@ class Watches:
     def _route_is_well(self, watch: Watch, now: Instant) -> bool:
         """Nobody is served by the service side any more: the route as a whole says whether users are well."""
         whole = next(w.index for w in self.catalog.watches if w.key == f"{watch.stream.key} {watch.tier} all")
-        last = self.runs.last_impact(watch.index) or 0
-        if int(self.runs.start[whole]) != NEVER:
-            last = max(last, int(self.runs.last_bad[whole]))
+        last = self._runs.last_impact(watch.index) or 0
+        if int(self._runs.start[whole]) != NEVER:
+            last = max(last, int(self._runs.last_bad[whole]))
         if now - last < self.catalog.settings.alerting.hold:
             return False
         bad, total = self.rings.users(watch.stream, min(now - last, HOUR))
         return rejects_still_burning(bad, total, min(watch.ratio, Fraction(1)))
 
     def _clears(self, index: int) -> bool:
-        bad, total = self.runs.since(index)
+        bad, total = self._runs.since(index)
         return rejects_still_burning(bad, total, min(self.catalog.watches[index].ratio, Fraction(1)))
 
     def _end_rested(self, watches: Integers, now: Instant) -> None:
-        runs, hold = self.runs, self.catalog.settings.alerting.hold
+        runs, hold = self._runs, self.catalog.settings.alerting.hold
         for index in self._clearing(runs.rested(now, hold, self._standing, watches), runs.run_bad, runs.run_total):
             runs.end(index)
 
     def _forget_failures(self, watches: Integers) -> None:
-        runs = self.runs
+        runs = self._runs
         relieved = runs.relieved(self._needed, self._standing, watches)
         for index in self._clearing(relieved, runs.failure_bad, runs.failure_total):
             runs.forget_failures(index)
@@ -269,10 +372,20 @@ class Watches:
         if not watches:
             return []
         rows = np.array(watches, dtype=np.int64)
-        lane = self.runs.lane[rows]
-        since = self.runs.seen_bad[lane] - bad[rows], self.runs.seen_total[lane] - total[rows]
+        lane = self._runs.lane[rows]
+        since = self._runs.seen_bad[lane] - bad[rows], self._runs.seen_total[lane] - total[rows]
         found: list[int] = rows[self._recovery.clears(rows, *since)].tolist()
         return found
+
+
+def _latest(
+    chosen: Flags, ticks: Integers, seen: tuple[Integers, Integers], before: tuple[Integers, ...], index: int
+) -> tuple[Integers, ...]:
+    """By tick, when the last of the chosen ticks was, and what had been seen by then; as it was ``before`` them."""
+    place = np.maximum.accumulate(np.where(chosen, np.arange(1, len(ticks) + 1), 0))
+    return tuple(
+        np.concatenate([[int(old[index])], each])[place] for old, each in zip(before, (ticks, *seen), strict=True)
+    )
 
 
 def _failing_above(watch: Watch) -> Fraction:

@@ -67,6 +67,19 @@ class Slots:
         self.boundaries[slots] = block.boundaries[order[newest]]
         self._low[slots] = block.words[order[newest]]
 
+    def put_many(self, slot: int, boundaries: Counts, rows: Counts, which: Counts) -> None:
+        """The same for slots in a row from ``slot`` on, round the end; ``which`` of ``rows`` each of them holds."""
+        low = rows.astype(np.uint32)
+        done = 0
+        while done < len(boundaries):
+            here = min(len(boundaries) - done, len(self.boundaries) - slot)
+            chosen = which[done : done + here]
+            self.boundaries[slot : slot + here] = boundaries[done : done + here]
+            np.take(low, chosen, axis=0, out=self._low[slot : slot + here], mode="clip")
+            if len(self.wide):
+                self._high[slot : slot + here] = rows[chosen][:, self.wide] >> _WORD
+            done, slot = done + here, 0
+
     def row(self, slot: int, columns: Columns = _ALL) -> Counts:
         """What some columns had counted at the boundary of a slot."""
         values: Counts = self._low[slot][columns].astype(np.int64)
@@ -80,9 +93,10 @@ class Slots:
         words: NDArray[np.uint32] = self._low[slot]
         return words
 
-    def rows(self, slots: Counts, columns: slice) -> Counts:
+    def rows(self, slots: Counts, columns: Columns) -> Counts:
         """[slot, column] of some columns."""
-        values: Counts = self._low[slots, columns].astype(np.int64)
+        chosen = self._low[slots, columns] if isinstance(columns, slice) else self._low[np.ix_(slots, columns)]
+        values: Counts = chosen.astype(np.int64)
         if len(self.wide):
             inside, high = self._highs(columns)
             values[:, inside] += self._high[np.ix_(slots, high)].astype(np.int64) << _WORD

@@ -39,6 +39,7 @@ class Recovery:
     def __init__(self, ratios: Sequence[Fraction]) -> None:
         self._kinds, self._kind = _distinct(ratios)
         self._fewest = np.full((len(self._kinds), TABLED), _UNKNOWN, dtype=np.int64)
+        self._lists: list[dict[int, int]] = [{} for _ in self._kinds]  # the same in plain numbers
 
     def fewest(self, watches: Integers, bad: Integers) -> Integers:
         """Fewer events than this reject nothing; from this many on they do where bad events are fewer than TABLED."""
@@ -59,6 +60,16 @@ class Recovery:
             ratio = self._kinds[int(self._kind[watches[place]])]
             found[place] = rejects_still_burning(int(bad[place]), int(total[place]), ratio)
         return found
+
+    def clears_one(self, watch: int, bad: int, total: int) -> bool:
+        """``rejects_still_burning`` of one."""
+        kind = int(self._kind[watch])
+        least = self._lists[kind].get(min(max(bad, 0), TABLED - 1))
+        if least is None:
+            least = self._lists[kind][min(max(bad, 0), TABLED - 1)] = int(
+                self.fewest(np.array([watch]), np.array([bad]))[0]
+            )
+        return total >= least and (bad < TABLED or rejects_still_burning(bad, total, self._kinds[kind]))
 
 
 class Evidence:

@@ -146,6 +146,43 @@ class Ring:
                 spans += self._write(index, level, since, now, before)
         return spans
 
+    def count_many(self, ticks: Counts, counted: Counts) -> None:
+        """As many calls of ``count``, none of them the first; ``counted``: by the columns before them and by each."""
+        since, self.at = self.at if self.at is not None else int(ticks[0]), int(ticks[-1])
+        self._windows.clear()
+        if not len(self.current):
+            return
+        self.current = counted[-1].copy()
+        if leaves_a_word(self.current):
+            for slots in self._levels:
+                slots.widen(self.current)
+        for level, slots in zip(self.layout, self._levels, strict=True):
+            newest = self.at // level.resolution
+            first = max(since // level.resolution + 1, newest - level.slots + 1)
+            if first <= newest:
+                boundaries = np.arange(first, newest + 1, dtype=np.int64) * level.resolution
+                which = np.searchsorted(ticks, boundaries, side="right")
+                slots.put_many(first % level.slots, boundaries, counted, which)
+
+    def stored(self, length: Duration, boundaries: Counts, columns: Columns = _ALL) -> Counts:
+        """[instant, column]: what the columns had counted at past boundaries of the level that windows so long read.
+
+        Right while the ring is ``unbroken``: what is not kept was before the first tick.
+        """
+        index = self._level_for(length)
+        level, slots = self.layout[index], self._levels[index]
+        places = boundaries // level.resolution % level.slots
+        found = slots.rows(places, columns)
+        missing = slots.boundaries[places] != boundaries
+        if missing.any():
+            found[missing] = self.origin[columns]
+        return found
+
+    @property
+    def unbroken(self) -> bool:
+        """Whether every level has all boundaries that it should have."""
+        return all(hole == UNSET for hole in self._holes)
+
     def amend(self, at: Instant, increments: Counts) -> list[Row]:
         """Count events of a past instant; returns the rows that changed. ValueError when ``at`` lies ahead."""
         if self.at is None or at > self.at:
