@@ -14,10 +14,14 @@ from numpy.typing import NDArray
 from figwatch_agent.decide.runs import FEWEST_BAD, NEVER, Marks, Runs
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine.stretch import LaneCounts, PastReader
-from figwatch_agent.evaluate.tables import Recovery
+from figwatch_agent.evaluate.tables import TABLED, Recovery
 
 Integers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
+
+
+FEW = 16
+"""So many bad ticks are gone through one by one."""
 
 
 @dataclass(slots=True)
@@ -99,8 +103,11 @@ class Lag:
         here, among = counts.bad[where], counts.total[where]
         failing = here * marks.failing_bottoms[watch] > marks.failing_tops[watch] * among
         burning = (here >= FEWEST_BAD) & (here * marks.bottoms[watch] > marks.tops[watch] * among)
-        seen = -1  # the last tick that was looked at
-        for place, fails, burns in zip(where.tolist(), failing.tolist(), burning.tolist(), strict=True):
+        seen, left = -1, 0  # the last tick that was looked at, and the bad ticks up to it
+        if len(where) > FEW:
+            seen, left = self._leap(watch, run, counts, (where, failing, burning), (bad, total), resting=resting)
+        chosen = (each[left:].tolist() for each in (where, failing, burning))
+        for place, fails, burns in zip(*chosen, strict=True):
             if place - 1 > seen:
                 self._pause(watch, run, counts, bad, total, place - 1)
             now = int(counts.ticks[place])
@@ -125,6 +132,50 @@ class Lag:
                     self._pause(watch, run, counts, bad, total, last - 1)
                 self._relieve(watch, run, int(bad[last]), int(total[last]))
         self._write(watch, run)
+
+    def _leap(
+        self,
+        watch: int,
+        run: _Run,
+        counts: LaneCounts,
+        chosen: tuple[Integers, Flags, Flags],
+        seen: tuple[Integers, Integers],
+        *,
+        resting: bool,
+    ) -> tuple[int, int]:
+        """Go on behind the last pause by whose end everything was surely over: (its end, the bad ticks before it)."""
+        where, failing, burning = chosen
+        bad, total = seen
+        ends = np.append(where[1:] - 1, len(counts.ticks) - (1 if resting else 2))
+        failed, burnt = (_latest(flags) for flags in (failing, burning))
+        over = (ends >= where) & (failed >= 0) & self._cleared(watch, where, failed, ends, bad, total)
+        if run.start != NEVER:
+            over &= burnt >= 0
+        rested = counts.ticks[ends] - counts.ticks[where[burnt]] >= self._hold
+        over &= (burnt < 0) | (rested & self._cleared(watch, where, burnt, ends, bad, total))
+        found = np.flatnonzero(over)
+        if not len(found) or self._standing[watch]:
+            return -1, 0
+        last = int(found[-1])
+        run.start = run.first_failure = NEVER
+        failure, burn = int(where[failed[last]]), int(where[burnt[last]])
+        run.last_failure = int(counts.ticks[failure])
+        run.failure_bad, run.failure_total = int(bad[failure]), int(total[failure])
+        if burnt[last] >= 0:
+            run.last_bad, run.run_bad, run.run_total = int(counts.ticks[burn]), int(bad[burn]), int(total[burn])
+        return int(ends[last]), last + 1
+
+    def _cleared(
+        self, watch: int, where: Integers, since: Integers, ends: Integers, bad: Integers, total: Integers
+    ) -> Flags:
+        """Whether what came since some bad ticks rejects "still burning" by the ends of pauses; False where unsure."""
+        begun = where[since]
+        failures = bad[where] - bad[begun]
+        few = failures < TABLED
+        found = np.zeros(len(where), dtype=np.bool_)
+        rows = np.full(int(few.sum()), watch, dtype=np.int64)
+        found[few] = self._recovery.clears(rows, failures[few], (total[ends] - total[begun])[few])
+        return found
 
     def _pause(self, watch: int, run: _Run, counts: LaneCounts, bad: Integers, total: Integers, place: int) -> None:
         """Ticks without a bad event, up to this one."""
@@ -163,3 +214,9 @@ class Lag:
         runs.run_bad[watch], runs.run_total[watch] = run.run_bad, run.run_total
         runs.first_failure[watch], runs.last_failure[watch] = run.first_failure, run.last_failure
         runs.failure_bad[watch], runs.failure_total[watch] = run.failure_bad, run.failure_total
+
+
+def _latest(flags: Flags) -> Integers:
+    """The place of the last that holds up to each; -1 where none has."""
+    found: Integers = np.maximum.accumulate(np.where(flags, np.arange(len(flags)), -1))
+    return found

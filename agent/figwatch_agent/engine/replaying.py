@@ -13,7 +13,7 @@ from figwatch_agent.engine.past import PastCounts
 from figwatch_agent.model.decision import Decision, DecisionOutcome
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.outcome import LedgerEntry, Outcome
-from figwatch_agent.model.replayed import Count, Replayed, ReplayedAlert, ReplayedStream, WouldRollBack
+from figwatch_agent.model.replayed import Count, PastLedger, Replayed, ReplayedAlert, ReplayedStream, WouldRollBack
 
 SIGNAL = "signal"
 """Tier of alerts about what a history does not hold: requests that stop, telemetry that is lost."""
@@ -47,7 +47,6 @@ def replay(
     while some := list(islice(following, TOGETHER)):
         for outcome in engine.advance_many(counts, range(some[0], some[-1] + 1), readings):
             kept.take(outcome)
-    kept.ledger.update((_cell(entry), entry) for entry in engine.ledger())
     start, end = (int(counts.ticks[0]), int(counts.ticks[-1])) if len(counts.ticks) else (None, None)
     return Replayed(
         start=start,
@@ -57,7 +56,7 @@ def replay(
         streams=_Sums(counts).streams(engine.catalog.streams),
         alerts=kept.alerts(),
         incidents=tuple(kept.incidents.values()),
-        ledger=tuple(sorted(kept.ledger.values(), key=_cell)),
+        ledger=PastLedger(lambda: kept.cells(engine)),
         rollbacks=tuple(kept.rollbacks.values()),
     )
 
@@ -81,6 +80,11 @@ class _Kept:
                 self.rollbacks[incident.id] = WouldRollBack(
                     incident=incident.id, route=incident.route, at=decision.at, conditions=decision.conditions
                 )
+
+    def cells(self, engine: Engine) -> list[LedgerEntry]:
+        """Of the ledger, in order; those of an engine that stores nothing are its own."""
+        cells = self.ledger | {_cell(entry): entry for entry in engine.ledger()}
+        return [cells[cell] for cell in sorted(cells)]
 
     def alerts(self) -> tuple[ReplayedAlert, ...]:
         """Those of tiers and of the early lane, in the order in which they fired."""

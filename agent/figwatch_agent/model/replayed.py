@@ -1,5 +1,6 @@
 """What a replay of a history gave: counts, alerts, incidents and ledger, as a live agent would have kept them."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -59,6 +60,32 @@ class WouldRollBack:
     conditions: tuple[Condition, ...]
 
 
+class PastLedger:
+    """The budget ledger of a replay. A month of a thousand SLOs has a million cells: they are made when asked for."""
+
+    def __init__(self, make: Callable[[], list[LedgerEntry]]) -> None:
+        self._make = make
+        self._by_slo: dict[str, list[LedgerEntry]] | None = None
+
+    def __iter__(self) -> Iterator[LedgerEntry]:
+        """By interval, SLO, route, side and incident."""
+        return iter(self._make())
+
+    def __eq__(self, other: object) -> bool:
+        """Whether both hold the same cells."""
+        return isinstance(other, PastLedger) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # as of every container that compares what it holds
+
+    def of(self, slo: str) -> list[LedgerEntry]:
+        """The cells of one SLO, in the same order."""
+        if self._by_slo is None:
+            self._by_slo = {}
+            for entry in self:
+                self._by_slo.setdefault(entry.slo, []).append(entry)
+        return self._by_slo.get(slo, [])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replayed:
     """A history, replayed."""
@@ -70,7 +97,7 @@ class Replayed:
     streams: tuple[ReplayedStream, ...]  # in the order of the files
     alerts: tuple[ReplayedAlert, ...]  # in the order in which they fired
     incidents: tuple[Incident, ...]
-    ledger: tuple[LedgerEntry, ...]  # by interval, SLO, route, side and incident
+    ledger: PastLedger
     rollbacks: tuple[WouldRollBack, ...] = ()
     findings: tuple[str, ...] = ()  # selectors without series, counters that begin implausibly high
     notices: tuple[str, ...] = ()  # what was left out of the history

@@ -41,7 +41,7 @@ def slo_document(replayed: Replayed, name: str) -> dict[str, Any]:
         **figures(streams),
         "routes": [{"route": stream.route, **figures([stream])} for stream in streams] if len(routes) > 1 else [],
         "alerts": [_alert(one) for one in alerts_of(replayed, name)],
-        "ledger": [_entry(entry) for entry in replayed.ledger if entry.slo == name],
+        "ledger": [_entry(entry) for entry in replayed.ledger.of(name)],
     }
 
 
