@@ -15,6 +15,10 @@ ROLLBACK_ALERTS = frozenset(
 """Alerts about a rollback; they end with the incident, and RollbackNeedsHuman only by a person's word."""
 
 
+NOT_COUNTED = ROLLBACK_ALERTS | {AlertName.EXTERNAL_ALERT}
+"""Alerts that rest on no counts of ours: no rollback is ever weighed for them."""
+
+
 def incident_id(migration: str, kind: IncidentKind, subject: str, detected_at: Instant) -> str:
     """Derived from what it is about and when it was seen: short enough to be read out on the phone."""
     digest = hashlib.sha256(f"{migration}\n{kind.value}\n{subject}\n{detected_at}".encode()).digest()
@@ -68,9 +72,9 @@ def firing(incident: Incident) -> tuple[Alert, ...]:
 
 
 def paging(incident: Incident) -> tuple[Alert, ...]:
-    """Page tiers of the SLI itself that fire now; alerts about a rollback are no reason for one."""
+    """Page tiers of the SLI itself that fire now; alerts about a rollback, or of others, are no reason for one."""
     return tuple(
-        alert for alert in firing(incident) if alert.severity is Severity.PAGE and alert.name not in ROLLBACK_ALERTS
+        alert for alert in firing(incident) if alert.severity is Severity.PAGE and alert.name not in NOT_COUNTED
     )
 
 

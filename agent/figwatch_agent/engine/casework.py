@@ -29,7 +29,7 @@ class Casework:
     def fired(self, watch: Watch, alert: Alert, now: Instant, notes: Notes) -> None:
         """An alert of a watch joins its incident, or opens one."""
         kind, subject = self._subject(watch)
-        self._join(kind, subject, watch.stream.service.service, alert, now, notes)
+        self.join(kind, subject, watch.stream.service.service, alert, now, notes)
 
     def resolved(self, alert: Alert, last_bad: Instant | None, now: Instant, notes: Notes) -> None:
         """An alert ended."""
@@ -60,7 +60,7 @@ class Casework:
             if key not in self.desk.signals:
                 self.desk.signals[key] = now
                 alert = signal.alert(key, now)
-                self._join(signal.kind, signal.subject, signal.service, alert, now, notes)
+                self.join(signal.kind, signal.subject, signal.service, alert, now, notes)
         for key in [key for key in self.desk.signals if key not in signals and key not in unknown]:
             since = self.desk.signals.pop(key)
             for case in list(self.desk.cases.values()):
@@ -87,7 +87,8 @@ class Casework:
             return IncidentKind.UPTIME, watch.stream.slo.name
         return IncidentKind.ROUTE, watch.stream.route or watch.stream.slo.name
 
-    def _join(self, kind: IncidentKind, subject: str, service: str, alert: Alert, now: Instant, notes: Notes) -> None:
+    def join(self, kind: IncidentKind, subject: str, service: str, alert: Alert, now: Instant, notes: Notes) -> None:
+        """An alert joins what is open about its subject, or opens an incident."""
         notes.note(now, TransitionKind.ALERT_FIRED, alert.id, f"{alert.name.value} of {alert.slo} fires ({alert.tier})")
         case = self.desk.open_case(kind, subject)
         if case is not None:
@@ -118,7 +119,7 @@ class Casework:
             return
         watched = {alert.id for alert in self.watches.firing.values()}
         for alert in incidents.firing(case.incident):
-            if alert.name not in incidents.ROLLBACK_ALERTS and alert.id not in watched:
+            if alert.name not in incidents.NOT_COUNTED and alert.id not in watched:
                 self.resolved(replace(alert, resolved_at=now), None, now, notes)
 
     def end(self, case: Case, now: Instant, by: str, notes: Notes) -> None:

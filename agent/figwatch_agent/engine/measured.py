@@ -16,7 +16,7 @@ from figwatch_agent.evaluate.mttr import Mttr, StageFigures, Stages, mttr, stage
 from figwatch_agent.evaluate.uptime import RequestUptime, Uptime
 from figwatch_agent.evaluate.windows import highest_ratio, lowest_ratio
 from figwatch_agent.model.incident import Incident, IncidentKind
-from figwatch_agent.model.names import Measure, Severity
+from figwatch_agent.model.names import AlertName, Measure, Severity
 from figwatch_agent.model.slo import Criterion, ServiceSlos
 from figwatch_agent.model.view import Counts, Figure, Measured
 
@@ -186,6 +186,7 @@ def _mttr(
         for incident in incidents
         if incident.kind is IncidentKind.ROUTE
         and incident.severity is Severity.PAGE
+        and any(alert.name is not AlertName.EXTERNAL_ALERT for alert in incident.alerts)
         and incident.impact_start >= at - criterion.over
         and criterion.route in (None, incident.route)
     ]

@@ -9,6 +9,7 @@ from figwatch_agent.engine.cases import Case
 from figwatch_agent.engine.casework import Casework
 from figwatch_agent.engine.catalog import Catalog
 from figwatch_agent.engine.desk import Baseline, Desk, Notes, Silence, refuse
+from figwatch_agent.engine.external import External
 from figwatch_agent.engine.telling import Telling
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.model.command import Command, CommandKind
@@ -38,7 +39,7 @@ class Wishes:
             CommandKind.REARM: self._rearm,
             CommandKind.EVENT: self._telling.event,
             CommandKind.BASELINE: self._baseline,
-            CommandKind.EXTERNAL_ALERT: self._event,
+            CommandKind.EXTERNAL_ALERT: External(catalog, desk, casework).take,
         }
         self.approvals: list[tuple[Case, Command]] = []  # for the guard, in this tick
 

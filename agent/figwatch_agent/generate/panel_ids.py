@@ -24,6 +24,7 @@ PANELS: Final[Mapping[AlertName, tuple[str, str]]] = {
     AlertName.LEGACY_LEAK: (OVERVIEW, "legacy-leak"),
     AlertName.TELEMETRY_LOST: (AGENT, "targets"),
     AlertName.DELIVERY_FAILING: (AGENT, "deliveries"),
+    AlertName.EXTERNAL_ALERT: (INCIDENTS, "prometheus-alerts"),
     AlertName.ROLLBACK_INEFFECTIVE: (INCIDENTS, "rollbacks-ineffective"),
     AlertName.ROLLBACK_UNVERIFIED: (INCIDENTS, "rollbacks-unverified"),
     AlertName.ROLLBACK_NEEDS_HUMAN: (INCIDENTS, "rollbacks-need-a-person"),

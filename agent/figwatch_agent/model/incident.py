@@ -17,6 +17,7 @@ class IncidentKind(StrEnum):
     UPTIME = "uptime"  # probes of a service; a ticket of its own
     TRAFFIC = "traffic"  # where requests go: lost, or to a legacy that should not get any
     AGENT = "agent"  # figwatch itself: lost telemetry, failing deliveries
+    EXTERNAL = "external"  # an alert of another system that names no route of ours
 
 
 class RollbackVerdict(StrEnum):

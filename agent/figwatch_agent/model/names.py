@@ -35,6 +35,7 @@ class AlertName(StrEnum):
     ROLLBACK_UNVERIFIED = "RollbackUnverified"  # too few requests since the rollback to tell
     ROLLBACK_NEEDS_HUMAN = "RollbackNeedsHuman"  # a rollback stopped half-way and must not go on by itself
     DELIVERY_FAILING = "DeliveryFailing"  # a receiver refuses pages
+    EXTERNAL_ALERT = "ExternalAlert"  # an alert of another system, told by an Alertmanager
 
 
 class Tri(StrEnum):

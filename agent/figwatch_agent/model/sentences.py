@@ -52,5 +52,6 @@ SYMPTOM: Final[dict[AlertName, str]] = {
     AlertName.ROLLBACK_UNVERIFIED: "whether the rollback helped cannot be told",
     AlertName.ROLLBACK_NEEDS_HUMAN: "the rollback stopped and needs a person",
     AlertName.DELIVERY_FAILING: "it refuses what it is sent",
+    AlertName.EXTERNAL_ALERT: "another system reports it",
 }
 """What is the matter, as it stands behind the name of a route or a receiver."""

@@ -111,6 +111,8 @@ def _alert(alert: Alert) -> str:
 def _place(incident: Incident) -> str:
     if incident.kind is IncidentKind.AGENT:
         return "whoever relies on figwatch" + (f" ({incident.route})" if incident.route else "")
+    if incident.kind is IncidentKind.EXTERNAL:
+        return f"whoever relies on what {incident.route} watches"
     if incident.kind is IncidentKind.UPTIME:
         return f"users of the service {incident.service} ({incident.route})"
     return f"users of {incident.route} (service {incident.service}, migration {incident.migration})"

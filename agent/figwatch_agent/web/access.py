@@ -30,6 +30,7 @@ RULES: Final[Mapping[tuple[str, str], Rule]] = {
     ("POST", "/act/{kind}"): Rule.FORM,
     ("POST", "/api/v1/commands"): Rule.TOKEN,
     ("POST", "/api/v1/events"): Rule.TOKEN,
+    ("POST", "/api/v1/alertmanager"): Rule.TOKEN,
     ("POST", "/api/v1/webhooks/{name}"): Rule.SIGNED,
     ("GET", "/api/v1/events"): Rule.LOOK,
     ("GET", "/api/v1/baselines"): Rule.LOOK,

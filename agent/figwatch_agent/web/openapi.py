@@ -9,6 +9,7 @@ from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.names import Stage
 from figwatch_agent.web.answers import BODY_LIMIT
 from figwatch_agent.web.api_query import LONGEST_ID, LONGEST_ROUTE, LONGEST_SUBJECT, LONGEST_TEXT, MOST, MOST_PAGES
+from figwatch_agent.web.openapi_alertmanager import ALERTMANAGER
 from figwatch_agent.web.openapi_parts import Schema, ref, word
 from figwatch_agent.web.openapi_schemas import SCHEMAS
 
@@ -122,7 +123,7 @@ def openapi_document() -> dict[str, Any]:
         "tags": [{"name": "see"}, {"name": "remember"}, {"name": "act"}],
         "paths": _paths(),
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": SCHEMAS | ALERTMANAGER,
             "securitySchemes": {
                 "token": {"type": "http", "scheme": "bearer", "description": "a token of web.tokens in figwatch.yaml"}
             },
@@ -165,6 +166,7 @@ def _paths() -> dict[str, Any]:
         },
         "/api/v1/baselines": _get("remember", "baselines", "What criteria are compared with", "Baselines"),
         "/api/v1/webhooks/{name}": {"post": _webhook()},
+        "/api/v1/alertmanager": {"post": _alertmanager()},
         "/api/v1/openapi.json": _get("see", "openapi", "This document", None),
         "/api/v1/commands": {"post": _commands()},
     }
@@ -234,6 +236,21 @@ def _webhook() -> dict[str, Any]:
         "responses": {
             "200": _answer("Well signed, and nothing to count", ref("TakenEvents")),
             "202": _answer("It is in the inbox", ref("TakenEvents")),
+            **_failures(["400", "401", "403", "408", "413", "414", "415", "429", "500", "503"]),
+        },
+    }
+
+
+def _alertmanager() -> dict[str, Any]:
+    return {
+        "tags": ["act"],
+        "operationId": "alertmanager",
+        "summary": "Alerts of other systems, as Alertmanager's webhook tells them",
+        "description": "An alert that is known, by its fingerprint and start, changes nothing and is counted.",
+        "security": [{"token": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": ref("AlertmanagerNotification")}}},
+        "responses": {
+            "200": _answer("All are in the inbox", ref("TakenAlerts")),
             **_failures(["400", "401", "403", "408", "413", "414", "415", "429", "500", "503"]),
         },
     }

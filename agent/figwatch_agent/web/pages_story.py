@@ -26,6 +26,7 @@ _SYMPTOMS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "RollbackNeedsHuman": ("a rollback stopped half-way", "a rollback stopped half-way"),
     "DeliveryFailing": ("a receiver refuses pages", "a receiver refused pages"),
+    "ExternalAlert": ("another system reports it", "another system reported it"),
 }
 """By the alert's name, the worst first: while it lasts, and afterwards."""
 

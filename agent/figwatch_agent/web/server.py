@@ -9,6 +9,7 @@ from figwatch_agent.model.history import SPANS
 from figwatch_agent.model.view import View
 from figwatch_agent.report.series import series_page
 from figwatch_agent.web.acting import Acting
+from figwatch_agent.web.alertmanager import Alertmanager
 from figwatch_agent.web.answers import BODY_LIMIT, headers_of, json_answer, only_json
 from figwatch_agent.web.api_figures import OVERVIEW_SPAN
 from figwatch_agent.web.api_routes import api_routes
@@ -50,6 +51,7 @@ def make_app(deps: Deps) -> web.Application:
         app.router.add_get(path, handler)
     app.router.add_post("/api/v1/commands", commands.take)
     app.router.add_post("/api/v1/events", Events(deps).take)
+    app.router.add_post("/api/v1/alertmanager", Alertmanager(deps).take)
     app.router.add_post("/api/v1/webhooks/{name}", Webhooks(deps, guard).take)
     add_doors(app, deps, guard, doors)
     return app

@@ -79,6 +79,7 @@ def _now() -> Row:
             Panel(
                 key="prometheus-alerts",
                 title="Alerts of the rules",
+                alerts=(AlertName.EXTERNAL_ALERT,),
                 description="Alerts that fire in Prometheus now; the agent's own are the incidents beside.",
                 unit="none",
                 kind=Kind.STAT,

@@ -1,0 +1,94 @@
+"""Alerts of other systems: one incident each, whoever tells it how often, and never a rollback by them alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from figwatch_agent.decide import incidents
+from figwatch_agent.durations import SECOND
+from figwatch_agent.model.command import Command, CommandKind
+from figwatch_agent.model.external import ExternalAlert, alert_of, command_of
+from figwatch_agent.model.incident import Incident, IncidentKind
+from figwatch_agent.model.names import AlertName, Severity
+from figwatch_agent.model.outcome import TransitionKind
+from support.world import CHAT, START, World
+
+DISK = ExternalAlert(
+    fingerprint="a1b2", name="DiskFull", starts_at=START - 60 * SECOND, ends_at=None, severity=Severity.PAGE
+)
+ON_ROUTE = replace(DISK, name="ErrorBudgetBurnFast", route=CHAT, slo="chat-availability")
+
+
+def told(alert: ExternalAlert) -> Command:
+    return command_of(alert, at=START, actor="alertmanager", origin="alertmanager 127.0.0.1")
+
+
+def of_kind(world: World, kind: IncidentKind) -> list[Incident]:
+    found = {i.id: i for outcome in world.outcomes for i in outcome.incidents if i.kind is kind}
+    return list(found.values())
+
+
+def test_an_alert_survives_the_inbox() -> None:
+    over = replace(ON_ROUTE, ends_at=START, summary="it burns", truncated="3")
+    assert alert_of(dict(told(over).data)) == over
+
+
+def test_an_alert_opens_an_incident_that_names_it_and_weighs_no_rollback() -> None:
+    world = World()
+    world.tick(commands=(told(DISK),))
+    world.both(5)
+    (incident,) = of_kind(world, IncidentKind.EXTERNAL)
+    assert (incident.route, incident.severity, incident.decision) == ("DiskFull", Severity.PAGE, None)
+    assert incident.impact_start == DISK.starts_at
+    assert world.intents() == []
+
+
+def test_the_same_alert_again_changes_nothing_even_after_its_incident_ended() -> None:
+    world = World()
+    for alert in (DISK, DISK, replace(DISK, ends_at=START), DISK):
+        world.tick(commands=(told(alert),))
+    (incident,) = of_kind(world, IncidentKind.EXTERNAL)
+    assert not incident.open
+    assert len(world.said(TransitionKind.INCIDENT_OPENED)) == 1
+
+
+def test_a_resolved_alert_that_nobody_saw_fire_opens_nothing() -> None:
+    world = World()
+    world.tick(commands=(told(replace(DISK, ends_at=START)),))
+    assert of_kind(world, IncidentKind.EXTERNAL) == []
+
+
+def test_an_alert_about_a_route_is_joined_by_our_own_and_alone_pages_without_a_decision() -> None:
+    world = World()
+    world.tick(commands=(told(ON_ROUTE),))
+    world.both(10)
+    (incident,) = of_kind(world, IncidentKind.ROUTE)
+    assert incident.decision is None
+    assert incidents.paging(incident) == ()
+    world.both(20, service_bad=40)
+    (joined,) = of_kind(world, IncidentKind.ROUTE)
+    assert joined.id == incident.id
+    assert len({alert.name for alert in joined.alerts} - {AlertName.EXTERNAL_ALERT}) >= 1
+    assert joined.decision is not None
+
+
+def test_a_wish_put_by_hand_that_is_no_alert_is_refused() -> None:
+    world = World()
+    wish = replace(told(DISK), data=(("fingerprint", "a1"),))
+    world.tick(commands=(wish,))
+    assert wish.kind is CommandKind.EXTERNAL_ALERT
+    assert len(world.said(TransitionKind.COMMAND_REFUSED)) == 1
+
+
+@pytest.mark.parametrize("later", [5, 60])
+def test_an_alert_on_a_healthy_route_keeps_its_incident_open_until_it_is_told_resolved(later: int) -> None:
+    world = World()
+    world.tick(commands=(told(ON_ROUTE),))
+    world.both(later)
+    (incident,) = of_kind(world, IncidentKind.ROUTE)
+    assert incident.open
+    world.tick(commands=(told(replace(ON_ROUTE, ends_at=world.now)),))
+    (ended,) = of_kind(world, IncidentKind.ROUTE)
+    assert not ended.open
