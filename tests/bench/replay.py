@@ -29,7 +29,6 @@ ENOUGH: Final = 20.0
 AIMED_AT: Final = 5.0
 """Seconds."""
 LIMIT: Final = 1.0
-"""Not reached yet: what a tick costs in calls of numpy stands in docs/engine.md."""
 FAILING: Final = 20
 """SLOs with an outage of half an hour, each at another time."""
 

@@ -66,18 +66,14 @@ class Rising:
         lanes = self._lanes
         last = np.array([np.max(np.flatnonzero(each), initial=_NOT) for each in self._asked[:ticks].T], dtype=np.int64)
         by_lane = last[self._group]
-        by_lane[list(self.paths)] = _NOT
+        for lane, path in self.paths.items():
+            by_lane[lane] = path.asked[ticks - 1]
+            if by_lane[lane] == _NOT:
+                lanes.settle(lane, path.thresholds[ticks - 1])
+            lanes.statistic[lane] = path.statistic[ticks - 1]
         for tick in np.unique(by_lane[by_lane != _NOT]).tolist():
             chosen = np.flatnonzero(by_lane == tick)
             lanes.ask(chosen, self._events(tick, chosen), self._covered[tick, self._group[chosen]])
-        for lane, path in self.paths.items():
-            asked = path.asked[ticks - 1]
-            row = np.array([lane], dtype=np.int64)
-            if asked != _NOT:
-                lanes.ask(row, self._events(asked, row), self._covered[asked, self._group[row]])
-            else:
-                lanes.settle(lane, path.thresholds[ticks - 1])
-            lanes.statistic[lane] = path.statistic[ticks - 1]
 
     def _gains(self) -> tuple[dict[int, dict[int, int]], list[int]]:
         """(by lane what raises it, tick by tick, lanes that stand above 0 at any time)."""
