@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from operator import attrgetter
 
 from figwatch_agent.decide import incidents
 from figwatch_agent.durations import HOUR, SECOND, Duration, Instant
@@ -38,6 +39,9 @@ class Paging:
         self.desk = desk
         self.rings = rings
         self.watches = watches
+        self._by_slo: dict[str, list[Watch]] = {}
+        for watch in catalog.watches:
+            self._by_slo.setdefault(watch.stream.slo.name, []).append(watch)
 
     def tell(self, now: Instant, notes: Notes) -> None:
         """Rows for everything new; resolved cases leave the desk afterwards."""
@@ -151,9 +155,10 @@ class Paging:
     def _watch(self, incident: Incident) -> Watch | None:
         """The watch that tells best how bad it is: a page of the route, else whatever it was."""
         keys = {(alert.slo, alert.tier, alert.lane) for alert in incident.alerts}
+        slos = dict.fromkeys(alert.slo for alert in incident.alerts)
         found = [
             watch
-            for watch in self.catalog.watches
+            for watch in sorted((each for slo in slos for each in self._by_slo.get(slo, ())), key=attrgetter("index"))
             if (watch.stream.slo.name, watch.tier, watch.lane) in keys and watch.stream.route in (incident.route, "")
         ]
         return next((watch for watch in found if watch.severity is Severity.PAGE), found[0] if found else None)
