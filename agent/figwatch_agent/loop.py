@@ -15,6 +15,7 @@ from figwatch_agent.model.batch import Batch, Counted
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import Effect
 from figwatch_agent.model.inputs import Inputs
+from figwatch_agent.model.missing import Past
 from figwatch_agent.model.names import Severity
 from figwatch_agent.model.outcome import Outcome
 from figwatch_agent.model.page import OutboxRow
@@ -117,6 +118,7 @@ class Loop:
         return Inputs(
             batches=batches,
             counted=tuple(each for each in collected if isinstance(each, Counted)),
+            past=tuple(each for each in collected if isinstance(each, Past)),
             probes=probes,
             readings=readings,
             commands=commands,

@@ -12,6 +12,7 @@ from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
 from figwatch_agent.model.event import Event, EventKind
 from figwatch_agent.model.journal import ActionResult, Delivery, DeliveryResult, RollbackRecord, StepEntry
+from figwatch_agent.model.missing import Past
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, Saved, Transition
 from figwatch_agent.model.plan import Call
 from figwatch_agent.model.view import View
@@ -20,8 +21,9 @@ from figwatch_agent.model.view import View
 class Source(Protocol):
     """Where counts come from."""
 
-    async def collect(self, now: Instant) -> tuple[Batch | Counted, ...]:
-        """Every scrape target's answers since the call before, up or down, oldest first, and what was counted already.
+    async def collect(self, now: Instant) -> tuple[Batch | Counted | Past, ...]:
+        """Every scrape target's answers since the call before, up or down, oldest first, what was counted already, and
+        answers that were missing.
 
         Never raises for what a target does. Returns within the interval.
         """

@@ -1,5 +1,7 @@
 """From answers of scrape targets to events of streams, routes and latency buckets."""
 
+from collections.abc import Callable, Iterable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,6 +30,9 @@ Counts = NDArray[np.int64]
 
 _EXACT = 2**53
 
+Jumped = Callable[[CounterMemory, Batch, Iterable[int]], None]
+"""Told the memory before an answer that follows a silence, the answer, and the streams that it has series of."""
+
 
 class Counter:
     """Turns batches into a Tally, remembering last values and which scrape target carries which stream."""
@@ -40,6 +45,7 @@ class Counter:
         self._uses_bad = np.array([self._counts_bad(stream) for stream in catalog.streams], dtype=np.bool_)
         self._mapper = Mapper(catalog)
         self._keyed = KeyedCounts(catalog)
+        self.jumped: Jumped | None = None  # who keeps what a silence counted until it is told; else it is untimed
 
     def wanted(self) -> frozenset[str]:
         """Names of the samples that count for something."""
@@ -80,14 +86,23 @@ class Counter:
             tally.findings[batch.target] = f"scrape target {batch.target} is down: {batch.reason}"
             return None
         mapping = self._mapping(batch)
+        waits = self._waits(memory, batch, mapping)
         increase = memory.observe(batch, self.catalog.longest_gap)
         if increase.started and increase.answered_before:
             tally.findings[f"{batch.target} births"] = (
                 f"{increase.started} series of {batch.target} appeared with values that cannot have come about since "
                 "the last scrape; counting starts there"
             )
-        self._add(mapping, increase, tally)
+        if not waits:
+            self._add(mapping, increase, tally)
         return increase
+
+    def _waits(self, memory: CounterMemory, batch: Batch, mapping: Mapping) -> bool:
+        """Whether what came since the last answer will be told later."""
+        if self.jumped is None or memory.at is None or batch.at - memory.at <= self.catalog.longest_gap:
+            return False
+        self.jumped(memory, batch, mapping.streams)
+        return True
 
     def _add(self, mapping: Mapping, increase: Increase, tally: Tally) -> None:
         flat = _added(mapping.cells, increase.counts[mapping.rows], len(self.catalog.streams) * len(SIDES) * KINDS)

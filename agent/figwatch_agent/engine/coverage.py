@@ -49,6 +49,15 @@ class Coverage:
             self._split(strange, covered)
         return self.ring.amend(at, covered[self._first])
 
+    def amend_many(self, ats: Counts, covered: Counts) -> list[Row]:
+        """The same for many past instants in their order, [instant, stream]."""
+        self._windows.clear()
+        for each in covered:
+            strange = np.flatnonzero(each != each[self._first][self.group])
+            if len(strange):
+                self._split(strange, each)
+        return self.ring.amend_many(ats, covered[:, self._first])
+
     def window(self, length: Duration) -> Window:
         """Covered time of every stream in the last ``length``."""
         found = self._windows.get(length)

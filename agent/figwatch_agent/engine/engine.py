@@ -19,6 +19,7 @@ from figwatch_agent.engine.history import Histories
 from figwatch_agent.engine.late import Late, Told
 from figwatch_agent.engine.ledger import Ledger
 from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.missed import Missed
 from figwatch_agent.engine.paging import Paging
 from figwatch_agent.engine.past import PastCounts
 from figwatch_agent.engine.restoring import restore
@@ -39,6 +40,7 @@ from figwatch_agent.model.explanation import Explanation
 from figwatch_agent.model.gate import GateAnswer, following
 from figwatch_agent.model.history import RouteHistory, Shares
 from figwatch_agent.model.inputs import Inputs
+from figwatch_agent.model.missing import Missing
 from figwatch_agent.model.names import Stage
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, TransitionKind
 from figwatch_agent.model.settings import Settings
@@ -95,6 +97,7 @@ class Engine:
         self._ledger = Ledger()
         self._unknown = Unknown(len(self.catalog.streams))
         self._late = Late(self.catalog, self._rings, self._unknown, self._ledger)
+        self._missed = Missed(self.catalog, self._counter, self._rings, self._unknown)
         self._tab = Tab(self.catalog)
         self._parts = Parts(
             rings=self._rings,
@@ -105,6 +108,7 @@ class Engine:
             desk=self._desk,
             excluding=self._excluding,
             unknown=self._unknown,
+            missed=self._missed,
             untimed_total=np.zeros(len(self.catalog.streams), dtype=np.int64),
             untimed_bad=np.zeros(len(self.catalog.streams), dtype=np.int64),
         )
@@ -130,6 +134,14 @@ class Engine:
     def wanted(self) -> frozenset[str]:
         """Names of the samples that a source needs to deliver."""
         return self._counter.wanted()
+
+    def counted_to(self) -> dict[str, Instant]:
+        """By scrape target its last answer that is counted."""
+        return {name: memory.at for name, memory in self._counter.memories.items() if memory.at is not None}
+
+    def missing(self) -> tuple[Missing, ...]:
+        """Answers that a source was not asked for in time and can still tell."""
+        return self._missed.missing()
 
     def advance(self, inputs: Inputs, now: Instant) -> Outcome:
         """Take one tick's inputs. ValueError when ``now`` is not after the tick before."""
@@ -242,6 +254,7 @@ class Engine:
             self._desk.readings[reading.name] = reading
         past = [each for each in inputs.counted if self.at is not None and each.at <= self.at]
         told = self._late.take(past, self._counter.empty(), self._desk, self._watches, now) if past else Told()
+        self._catch_up(inputs, told, now)
         fresh = tuple(each for each in inputs.counted if self.at is None or each.at > self.at)
         tally = self._counter.count(inputs.batches, now, fresh)
         tally.findings.update(told.findings)
@@ -258,6 +271,16 @@ class Engine:
             return tally, ()
         rows += [ring_row(self._parts, name, row) for name, span in spans for row in self._rings.written(name, span)]
         return tally, tuple(rows)
+
+    def _catch_up(self, inputs: Inputs, told: Told, now: Instant) -> None:
+        """Count answers that were not read in time, and what nobody will tell any more."""
+        if not self._missed.silences:
+            return
+        counted, untold = self._missed.take(inputs.past)
+        self._late.count_many(counted, told, self._desk, self._watches, now)
+        for untimed in (untold, self._missed.give_up(now)):
+            self._parts.untimed_total += untimed.total
+            self._parts.untimed_bad += untimed.bad
 
     def _sampled(self, inputs: Inputs, now: Instant, notes: Notes) -> None:
         """Keep what queries answered; what was told long ago is let go of."""

@@ -69,9 +69,21 @@ class Late:
             told.findings[f"late {key}"] = f"events of {key} up to {format_instant(at)} are not counted: {why}"
         return not why
 
+    def count_many(
+        self, many: list[tuple[Instant, Tally]], told: Told, desk: Desk, watches: Watches, now: Instant
+    ) -> None:
+        """Count what is accepted already, each at its instant, in their order."""
+        for name, row in self.rings.amend_many(many) if many else ():
+            told.slots[name, row.level, row.slot] = None
+        for at, tally in many:
+            self._account(at, tally, desk, watches, now)
+
     def _count(self, at: Instant, tally: Tally, told: Told, desk: Desk, watches: Watches, now: Instant) -> None:
         for name, row in self.rings.amend(tally, at):
             told.slots[name, row.level, row.slot] = None
+        self._account(at, tally, desk, watches, now)
+
+    def _account(self, at: Instant, tally: Tally, desk: Desk, watches: Watches, now: Instant) -> None:
         watches.told_late(tally.bad.sum(axis=1), at)
         for place in zip(*((tally.total != 0) | (tally.bad != 0)).nonzero(), strict=True):
             stream, side = self.catalog.streams[int(place[0])], SIDES[int(place[1])]

@@ -120,6 +120,21 @@ class Rings:
                 yield name, row
         self._less.clear()
 
+    def amend_many(self, many: list[tuple[Instant, Tally]]) -> Iterator[tuple[str, Row]]:
+        """Count events of past instants, in their order, uptime excepted; the rows that changed."""
+        ats = np.array([at for at, _ in many], dtype=np.int64)
+        each = [self.increments(tally) | {COVERED: tally.covered} for _, tally in many]
+        for name in (COVERED, "budget", "sides", "answers", "traffic", "buckets"):
+            increments = np.stack([one[name] for one in each])
+            if not increments.any():
+                continue
+            for at, one in zip(ats.tolist(), increments, strict=True):
+                self.aside.amend(name, at, one)
+            changed = self.coverage if name == COVERED else self.rings[name]
+            for row in changed.amend_many(ats, increments):
+                yield name, row
+        self._less.clear()
+
     def rows(self, slots: Iterable[tuple[str, int, int]]) -> Iterator[tuple[str, Row]]:
         """What stands in these slots, by (ring, level, slot); each with the columns that its ring has by now."""
         return ((name, self.ring(name).row(level, slot)) for name, level, slot in slots)

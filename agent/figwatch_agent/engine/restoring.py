@@ -18,6 +18,7 @@ from figwatch_agent.engine.forms import (
     UnknownState,
     WatchState,
 )
+from figwatch_agent.engine.missed_state import MissedState, restore_missed
 from figwatch_agent.engine.packing import pack
 from figwatch_agent.engine.recalling import recall_rings
 from figwatch_agent.engine.saving import Parts
@@ -37,6 +38,9 @@ def restore(parts: Parts, saved: Saved) -> None:
     recall_rings(parts, saved.ring_rows)
     _restore_exclusions(parts)
     _restore_counters(parts)
+    missed = section(parts, "missed", MissedState)
+    if missed is not None:
+        restore_missed(parts.missed, missed)
     _restore_watches(parts, saved.at)
     _restore_streams(parts)
     _restore_desk(parts, saved.incidents)

@@ -27,6 +27,8 @@ from figwatch_agent.engine.forms import (
     WatchState,
 )
 from figwatch_agent.engine.measuring import COVERED, Rings
+from figwatch_agent.engine.missed import Missed
+from figwatch_agent.engine.missed_state import missed_state
 from figwatch_agent.engine.packing import pack, pack_row
 from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.unknown import Unknown
@@ -52,12 +54,14 @@ class Parts:
     desk: Desk
     excluding: Excluding
     unknown: Unknown
+    missed: Missed
     untimed_total: Integers
     untimed_bad: Integers
     written: dict[str, bytes] = field(default_factory=dict)  # sections as they stand in the store
     pages: dict[str, tuple[SeriesTable, Vanished]] = field(default_factory=dict)  # by scrape target, as written last
     born: dict[str, Integers] = field(default_factory=dict)  # by ring, one instant per column
     gaps: int = 0  # version of the unknown, as written last
+    missing: int = 0  # version of what was missed, as written last
     excluded: tuple[int, int] = (0, 0)  # versions of the exclusions, as written last
     keys: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)  # section name and keys of its columns
     packed: tuple[str, Integers, bytes] | None = None  # the newest row: the next may hold the same counts
@@ -144,6 +148,9 @@ def _sections(parts: Parts) -> dict[str, object]:
     if parts.gaps != parts.unknown.version:
         parts.gaps = parts.unknown.version
         sections["unknown"] = unknown_state(parts.unknown, parts.everybody("stream")[1])
+    if parts.missing != parts.missed.version:
+        parts.missing = parts.missed.version
+        sections["missed"] = missed_state(parts.missed)
     if parts.excluded != versions(parts.excluding):
         parts.excluded = versions(parts.excluding)
         sections["exclusions"] = exclusions_state(parts.excluding)

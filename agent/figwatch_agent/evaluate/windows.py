@@ -198,6 +198,24 @@ class Ring:
                 rows.append(row)
         return rows
 
+    def amend_many(self, ats: Counts, increments: Counts) -> list[Row]:
+        """``amend`` for many past instants in their order, [instant, column], at the price of one."""
+        if self.at is None or int(ats[-1]) > self.at:
+            raise ValueError(f"only past events are amended: {ats[-1]} is not before the last tick at {self.at}")
+        self._windows.clear()
+        sums = np.cumsum(increments, axis=0)
+        self.current = self.current + sums[-1]
+        rows: list[Row] = []
+        for index, slots in enumerate(self._levels):
+            changed = np.flatnonzero(slots.boundaries >= ats[0])
+            passed = np.searchsorted(ats, slots.boundaries[changed], side="right") - 1
+            for slot, last in zip(changed.tolist(), passed.tolist(), strict=True):
+                row = Row(index, slot, int(slots.boundaries[slot]), slots.row(slot) + sums[last])
+                slots.widen(row.values)
+                slots.put(slot, row.boundary, row.values)
+                rows.append(row)
+        return rows
+
     def row(self, level: int, slot: int) -> Row:
         """What stands in a slot now."""
         return Row(level, slot, int(self._levels[level].boundaries[slot]), self._levels[level].row(slot))

@@ -6,6 +6,7 @@ from figwatch_agent.durations import Duration
 from figwatch_agent.model.batch import Batch, Counted, ProbeResult, Reading
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import Effect
+from figwatch_agent.model.missing import Past
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -22,3 +23,4 @@ class Inputs:
     wall_step: Duration = 0  # how far the wall clock moved away from the agent's
     restarted: bool = False  # first tick of a process that found earlier state
     counted: tuple[Counted, ...] = ()  # from sources that count by themselves
+    past: tuple[Past, ...] = ()  # answers that were not read in time

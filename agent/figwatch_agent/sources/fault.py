@@ -54,3 +54,10 @@ def fault_of(error: Exception) -> Fault:
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return Fault(FaultReason.FAILED, "the connection was closed without an answer")
     return Fault(FaultReason.FAILED, f"{type(error).__name__}: {str(error)[:200]}")
+
+
+def first_fault(error: Exception) -> Fault:
+    """The fault behind an exception, or behind the first of several that came at once."""
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
+    return fault_of(error)

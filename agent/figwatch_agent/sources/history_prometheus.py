@@ -62,7 +62,7 @@ class PrometheusHistory:
             try:
                 found, warnings = await self._chunk(at, until)
             except Fault as fault:
-                if not _is_too_much(fault) or chunk <= LEAST:
+                if not is_too_much(fault) or chunk <= LEAST:
                     raise HistoryUnavailable(f"the engine does not answer for {_span(at, until)}: {fault}") from None
                 chunk = max(chunk // 2, LEAST)
                 continue
@@ -111,7 +111,7 @@ class PrometheusHistory:
             self._pieces.setdefault(series, []).append((at[good], values[good]))
 
 
-def _is_too_much(fault: Fault) -> bool:
+def is_too_much(fault: Fault) -> bool:
     """Whether less might be answered."""
     if fault.reason in (FaultReason.TOO_LARGE, FaultReason.TIMEOUT):
         return True

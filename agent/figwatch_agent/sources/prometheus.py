@@ -1,22 +1,24 @@
 """A Prometheus-compatible engine as the source: raw counters of short windows, read in few queries at one instant.
 
 Long windows are never asked of the engine: its samples are counted here, by the same rules as pages that are scraped.
-After an outage of the engine the time between stays unknown; its events are counted in totals and belong to no window.
+After an outage of the engine the time between is unknown until its samples are read too, a chunk a look.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from figwatch_agent.clock import Clock
 from figwatch_agent.durations import MINUTE, SECOND, Duration, Instant
 from figwatch_agent.model.batch import Batch, Counted, down
+from figwatch_agent.model.missing import Missing, Past
 from figwatch_agent.model.secret import ReadSecret
 from figwatch_agent.model.settings import PrometheusServer
 from figwatch_agent.model.slo import ServiceSlos
 from figwatch_agent.sources.estimates import Estimates
-from figwatch_agent.sources.fault import Fault, FaultReason, fault_of
+from figwatch_agent.sources.fault import Fault, FaultReason, first_fault
 from figwatch_agent.sources.prometheus_api import Answer, PrometheusApi, RetryBudget
+from figwatch_agent.sources.prometheus_backfill import Backfill
 from figwatch_agent.sources.prometheus_queries import UP, over, queries, selectors_of
 from figwatch_agent.sources.raw_samples import RawSamples
 
@@ -39,12 +41,22 @@ class PrometheusSource:
         clock: Clock,
         read_secret: ReadSecret,
         api: PrometheusApi | None = None,
+        *,
+        counted_to: Mapping[str, Instant] | None = None,
+        missing: Callable[[], tuple[Missing, ...]] = tuple,
+        late: Duration = OVERLAP,
     ) -> None:
+        """``counted_to``: by scrape target the last answer that is counted already, by a process before this one.
+
+        ``missing`` says what was not read in time; ``late`` how long after its scrape a sample may be stored.
+        """
         self._server = server
         self._clock = clock
         self._api = api or PrometheusApi(server, read_secret)
         self._queries = queries(selectors_of(services))
-        self._samples = RawSamples()
+        self._samples = RawSamples(counted_to)
+        self._backfill = Backfill(missing, late)
+        self._late = late
         self._estimates = Estimates(services)
         self._read_to: Instant | None = None  # the last look that was answered
         self._faults: dict[str, str] = {}
@@ -59,17 +71,33 @@ class PrometheusSource:
         """Nothing: what is no count never leaves the engine as a sample here."""
         return {}
 
-    async def collect(self, now: Instant) -> tuple[Batch | Counted, ...]:
-        """Scrapes that were not read before, oldest first; the engine's fault as one failed Batch for each target."""
+    async def collect(self, now: Instant) -> tuple[Batch | Counted | Past, ...]:
+        """Scrapes that were not read before, oldest first; the engine's fault as one failed Batch for each target.
+
+        Where all was answered, some of what is missing too.
+        """
         found: list[Batch] = []
+        deadline = asyncio.get_running_loop().time() + self._server.timeout / SECOND
         try:
-            async with asyncio.timeout(self._server.timeout / SECOND):
+            async with asyncio.timeout_at(deadline):
                 await self._look(now, found)
                 counted = await self._estimate(now)
         except Exception as error:  # noqa: BLE001  # whatever an answer provokes costs this look only
-            return self._failed(_first(error), found)
+            return self._failed(first_fault(error), found)
         self._faults = {batch.target: "the engine could not scrape it" for batch in found if not batch.up}
-        return (*found, *counted)
+        return (*found, *counted, *await self._told(now, deadline))
+
+    async def _told(self, now: Instant, deadline: float) -> tuple[Past, ...]:
+        """What was missed, as much of it as one look reads, in the time that is left of it."""
+
+        async def raw(at: Instant, window: Duration) -> tuple[list[Any], list[Any]]:
+            async with asyncio.timeout_at(deadline):
+                return await self._raw(at, window, RetryBudget(RETRIES))
+
+        past = await self._backfill.read(now, raw, self._samples)
+        if self._backfill.fault:
+            self._faults[self._server.url] = self._backfill.fault
+        return past
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -85,8 +113,8 @@ class PrometheusSource:
 
     def _since(self, now: Instant) -> Instant:
         """Where a look begins: a minute before the one before it, or a look and a minute ago after an outage."""
-        farthest = now - OVERLAP - self._server.interval
-        return farthest if self._read_to is None else max(self._read_to - OVERLAP, farthest)
+        farthest = now - self._late - self._server.interval
+        return farthest if self._read_to is None else max(self._read_to - self._late, farthest)
 
     async def _raw(self, at: Instant, window: Duration, budget: RetryBudget) -> tuple[list[Any], list[Any]]:
         gate = asyncio.Semaphore(AT_ONCE)
@@ -115,13 +143,6 @@ class PrometheusSource:
         self._estimates.skip()
         targets = self._samples.targets or (self._server.url,)
         return (*found, *(down(target, self._clock.now(), fault.reason) for target in targets))
-
-
-def _first(error: Exception) -> Fault:
-    """The fault behind an exception, or behind the first of several that came at once."""
-    while isinstance(error, ExceptionGroup):
-        error = error.exceptions[0]
-    return fault_of(error)
 
 
 def _complete(answer: Answer) -> Answer:

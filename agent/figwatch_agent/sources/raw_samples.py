@@ -18,8 +18,8 @@ Pages = dict[Instant, dict[Series, float]]
 class RawSamples:
     """Remembers which series belong to which scrape target, and up to where each target was read."""
 
-    def __init__(self) -> None:
-        self.read_to: dict[str, Instant] = {}
+    def __init__(self, read_to: Mapping[str, Instant] | None = None) -> None:
+        self.read_to: dict[str, Instant] = dict(read_to or {})
         self._known: dict[frozenset[tuple[str, str]], tuple[str, Series]] = {}
         self._tables: dict[str, SeriesTable] = {}
 
@@ -27,6 +27,12 @@ class RawSamples:
     def targets(self) -> tuple[str, ...]:
         """Every scrape target that ever had a wanted series."""
         return tuple(self._tables)
+
+    def of_the_past(self, read_to: Mapping[str, Instant]) -> "RawSamples":
+        """The same knowledge of scrape targets, to read what comes after other instants."""
+        past = RawSamples(read_to)
+        past._known, past._tables = self._known, dict(self._tables)
+        return past
 
     def batches(self, counters: Iterable[Any], ups: Iterable[Any]) -> tuple[Batch, ...]:
         """What both results (of type matrix) hold that was not read before. Raises Fault where they are no matrices."""

@@ -118,7 +118,7 @@ class _Parts:
         session = await stack.enter_async_context(open_notify_session())
         receivers = [(receiver, notifier_for(receiver, session, read_secret, clock)) for receiver in settings.receivers]
         emergency = Emergency(receivers, clock=clock, random=Random())  # noqa: S311 (jitter, not secrets)
-        source = _source(loaded, engine.wanted(), clock)
+        source = _source(loaded, engine, clock)
         stack.push_async_callback(source.close)
         asked = questions(loaded.services, settings.rollback.plans)
         prober = Probers((HttpProber(asked, clock, read_secret), SqlSampler(loaded.services, clock)))
@@ -186,11 +186,13 @@ def _patience(interval: Duration) -> Duration:
     return min(max(interval // 2, LEAST_PATIENCE), MOST_PATIENCE)
 
 
-def _source(loaded: Loaded, wanted: frozenset[str], clock: Clock) -> PrometheusSource | ScrapeSource:
+def _source(loaded: Loaded, engine: Engine, clock: Clock) -> PrometheusSource | ScrapeSource:
     source = loaded.settings.source
     if isinstance(source, PrometheusServer):
-        return PrometheusSource(source, loaded.services, clock, read_secret)
-    return ScrapeSource(source, wanted, clock, read_secret)
+        return PrometheusSource(
+            source, loaded.services, clock, read_secret, counted_to=engine.counted_to(), missing=engine.missing
+        )
+    return ScrapeSource(source, engine.wanted(), clock, read_secret)
 
 
 def _heartbeat(settings: Settings, session: aiohttp.ClientSession, health: Health) -> Heartbeat | None:

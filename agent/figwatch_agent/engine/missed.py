@@ -1,0 +1,186 @@
+"""Answers that were not read in time: what they counted waits until they are told, and is counted exactly once.
+
+When a scrape target answers again after a silence, and its source can still be asked for what came between, the values
+before and after the silence are kept. Answers of the silence are counted from there on as if they had been read in
+time, by the same rules; the last of them is the answer after the silence itself. Until then their events are counted
+nowhere. What will never be told is counted as the difference of both values, in number and in no window.
+"""
+
+from collections.abc import Iterable
+from copy import copy
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.engine.catalog import Catalog
+from figwatch_agent.engine.claiming import claim
+from figwatch_agent.engine.counting import Counter
+from figwatch_agent.engine.less import boundary_below
+from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.engine.past_grid import grid
+from figwatch_agent.engine.tally import Tally
+from figwatch_agent.engine.unknown import Unknown
+from figwatch_agent.evaluate.increases import CounterMemory
+from figwatch_agent.model.batch import Batch
+from figwatch_agent.model.missing import Missing, Past
+from figwatch_agent.model.settings import PrometheusServer
+
+Counts = NDArray[np.int64]
+Counted = list[tuple[Instant, Tally]]
+
+MOST = 1000
+"""Silences that may wait; the oldest gives way. A target that flaps all day must not fill the state."""
+
+
+@dataclass(slots=True, eq=False)
+class Silence:
+    """Of one scrape target."""
+
+    target: str
+    told_to: Instant  # every answer up to here is counted
+    lag: Duration  # how long after an answer its events were counted before the silence
+    memory: CounterMemory  # as of ``told_to``
+    final: Batch  # the answer after the silence
+
+
+@dataclass(slots=True)
+class Untimed:
+    """Events of no window, by stream."""
+
+    total: Counts
+    bad: Counts
+
+    def add(self, tally: Tally, *, whole: bool) -> None:
+        """What a tally counts in no window; the ``whole`` of it where none can take it any more."""
+        self.total += tally.untimed_total
+        self.bad += tally.untimed_bad
+        if whole:
+            self.total += tally.total.sum(axis=1)
+            self.bad += tally.bad.sum(axis=1)
+
+
+@dataclass(slots=True)
+class Missed:
+    """All silences that wait, oldest first."""
+
+    catalog: Catalog
+    counter: Counter
+    rings: Rings
+    unknown: Unknown
+    silences: list[Silence] = field(default_factory=list)
+    version: int = 0  # counts changes
+
+    def __post_init__(self) -> None:
+        if self.tellable:
+            self.counter.jumped = self._jumped
+
+    @property
+    def tellable(self) -> bool:
+        """Whether the source keeps what nobody read."""
+        return isinstance(self.catalog.settings.source, PrometheusServer)
+
+    def missing(self) -> tuple[Missing, ...]:
+        """What is to be asked for: of every scrape target its oldest silence."""
+        return tuple(
+            Missing(target=each.target, after=each.told_to, until=each.final.at) for each in self._oldest().values()
+        )
+
+    def _oldest(self) -> dict[str, Silence]:
+        found: dict[str, Silence] = {}
+        for each in self.silences:
+            found.setdefault(each.target, each)
+        return found
+
+    def _jumped(self, memory: CounterMemory, batch: Batch, streams: Iterable[int]) -> None:
+        """A scrape target answers after a silence; ``memory`` is as before."""
+        at = memory.at or 0
+        known = max((int(self.unknown.known_until[stream]) for stream in streams), default=at)
+        lag = min(max(known - at, 0), self.catalog.longest_gap)
+        before = copy(memory)
+        before.answered = True  # then: whether the silence was the target's own is told with its answers
+        self.silences.append(Silence(batch.target, at, lag, before, batch))
+        self.version += 1
+
+    def take(self, many: Iterable[Past]) -> tuple[Counted, Untimed]:
+        """What is told: events by instant, in their order, and events of no window."""
+        counted: Counted = []
+        untimed = self._none()
+        for past in many:
+            told = [each for each in self._oldest().values() if past.after <= each.told_to < past.until]
+            if told:
+                self._count(told, past, counted, untimed)
+        return sorted(counted, key=lambda pair: pair[0]), untimed
+
+    def give_up(self, now: Instant) -> Untimed:
+        """Count in no window what no window reaches any more, and what no source will tell."""
+        untimed = self._none()
+        oldest = now - self.catalog.longest_window if self.tellable else now
+        surplus = self.silences[: max(len(self.silences) - MOST, 0)]
+        for each in [each for each in self.silences if each in surplus or each.final.at <= oldest]:
+            each.memory.fail()
+            untimed.add(self._shadow([each]).count((each.final,), now), whole=True)
+            self._drop([each])
+        return untimed
+
+    def _count(self, told: list[Silence], past: Past, counted: Counted, untimed: Untimed) -> None:
+        by_target = {each.target: each for each in told}
+        batches = [batch for batch in past.batches if _belongs(batch, by_target.get(batch.target))]
+        ended = [each for each in told if each.final.at <= past.until]
+        batches = sorted([*batches, *(each.final for each in ended)], key=lambda batch: (batch.at, batch.target))
+        shadow = self._shadow(told)
+        for group in _groups(batches, self.catalog.settings.interval):
+            tally = shadow.count(tuple(group), group[-1].at)
+            lag = min(by_target[batch.target].lag for batch in group)
+            self._put(tally, group[-1].at + lag, counted, untimed)
+        for each in told:
+            each.told_to = past.until
+        self._drop(ended)
+        self.version += 1
+
+    def _put(self, tally: Tally, at: Instant, counted: Counted, untimed: Untimed) -> None:
+        budget = self.rings.rings["budget"]
+        at = min(at, budget.at or 0)
+        kept = at > self.rings.began and boundary_below(budget, at - 1) is not None
+        untimed.add(tally, whole=not kept)
+        if kept:
+            tally.covered = self._claimed(tally, at)
+            counted.append((at, tally))
+
+    def _claimed(self, tally: Tally, at: Instant) -> Counts:
+        """How much of the time that answers cover was unknown, by stream; it is known from now on."""
+        found = np.zeros_like(tally.covered)
+        for covered in np.unique(tally.covered[tally.covered > 0]).tolist():
+            streams = np.flatnonzero(tally.covered == covered)
+            found[streams] = claim(self.unknown, streams, at - covered, at)
+        return found
+
+    def _shadow(self, told: Iterable[Silence]) -> Counter:
+        """Counts from where the silences began."""
+        shadow = Counter(self.catalog)
+        shadow.memories = {each.target: each.memory for each in told}
+        shadow.judge.restore(self.counter.judge.carriers)
+        return shadow
+
+    def _drop(self, ended: list[Silence]) -> None:
+        self.silences = [each for each in self.silences if each not in ended]
+        self.version += 1
+
+    def _none(self) -> Untimed:
+        streams = len(self.catalog.streams)
+        return Untimed(np.zeros(streams, dtype=np.int64), np.zeros(streams, dtype=np.int64))
+
+
+def _belongs(batch: Batch, silence: Silence | None) -> bool:
+    return silence is not None and silence.told_to < batch.at < silence.final.at
+
+
+def _groups(batches: list[Batch], step: Duration) -> Iterable[list[Batch]]:
+    """Answers of the same tick, so laid that one round of scrapes is not torn apart."""
+    if not batches:
+        return
+    instants = np.array([batch.at for batch in batches], dtype=np.int64)
+    places = np.searchsorted(grid(np.unique(instants), step, None, None), instants)
+    for place in np.unique(places).tolist():
+        yield [batches[each] for each in np.flatnonzero(places == place).tolist()]

@@ -1,0 +1,151 @@
+"""Random outages of an engine, killed agents, counters that are reset meanwhile: nothing is lost, nothing doubled."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from figwatch_agent.sources.prometheus_backfill import CHUNK
+from support.kept_samples import INTERVAL, KeptSamples, Reader
+from support.world import START
+
+UNSHRUNK = (Phase.explicit, Phase.reuse, Phase.generate)
+PHASES = {"a:1": 2_000, "b:1": 7_300}
+
+moments = st.fixed_dictionaries(
+    {
+        "orders": st.tuples(st.integers(0, 30), st.integers(0, 5)),
+        "restart": st.sampled_from([""] * 8 + ["a:1", "b:1"]),
+        "down": st.sampled_from([""] * 12 + ["a:1", "b:1"]),
+        "agent": st.sampled_from(["well"] * 3 + ["refused"] * 8 + ["partial", "off", "off", "killed"]),
+        "lasts": st.sampled_from([1, 1, 3, 9, 30, 60]),
+    }
+)
+
+
+@contextmanager
+def looping() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    try:
+        yield loop
+    finally:
+        loop.close()
+
+
+class Shops:
+    """Two scrape targets, scraped at their own phases; what they truly counted is added up."""
+
+    def __init__(self, kept: KeptSamples) -> None:
+        self.kept = kept
+        self.counts = {target: {"200": 1000, "500": 100} for target in PHASES}
+        self.seen: dict[str, dict[str, int]] = {}
+        self.total = self.bad = 0
+
+    def round(self, begin: int, orders: tuple[int, int], restart: str, down: str) -> None:
+        for target, phase in PHASES.items():
+            if target == restart:
+                self.counts[target] = {"200": 0, "500": 0}
+            self.counts[target]["200"] += orders[0]
+            self.counts[target]["500"] += orders[1]
+            if target == down:
+                self.kept.scrape(target, begin + phase, None)
+                continue
+            self.kept.scrape(target, begin + phase, self.counts[target])
+            self._count(target)
+
+    def _count(self, target: str) -> None:
+        before, now = self.seen.get(target), dict(self.counts[target])
+        if before is not None:
+            for code, value in now.items():
+                more = value - before[code] if value >= before[code] else value
+                self.total += more
+                self.bad += more * (code == "500")
+        self.seen[target] = now
+
+
+def played(loop: asyncio.AbstractEventLoop, story: list[Any], *, always_well: bool) -> tuple[Reader, Shops]:
+    kept = KeptSamples()
+    reader, shops, begin = Reader(kept, loop), Shops(kept), START
+    calm = {"orders": (3, 0), "restart": "", "down": "", "agent": "well", "lasts": 12}
+    for moment in [calm, *story, *[calm] * (2 + len(story) // 3)]:
+        for first in [True] + [False] * (moment["lasts"] - 1):
+            shops.round(begin, moment["orders"], moment["restart"] if first else "", moment["down"])
+            begin += INTERVAL
+            agent = "well" if always_well else moment["agent"]
+            kept.state = agent if agent in ("refused", "partial") else "well"
+            if agent != "off":
+                reader.tick(begin - 100, commit=agent != "killed")
+            if agent in ("killed", "off") and first:
+                reader.killed()
+    return reader, shops
+
+
+@settings(max_examples=3, phases=UNSHRUNK, deadline=None)
+@given(story=st.lists(moments, min_size=2, max_size=4))
+def test_what_was_missed_is_counted_as_if_it_had_been_read_in_time(story: list[Any]) -> None:
+    _agrees(story)
+
+
+@pytest.mark.slow
+@settings(max_examples=30, phases=UNSHRUNK, deadline=None)
+@given(story=st.lists(moments, min_size=1, max_size=6))
+def test_many_stories_of_what_was_missed_agree(story: list[Any]) -> None:
+    _agrees(story)
+
+
+def _agrees(story: list[Any]) -> None:
+    with looping() as loop:
+        reader, shops = played(loop, story, always_well=False)
+        in_time, _ = played(loop, story, always_well=True)
+        total, bad, untimed, untimed_bad = reader.counts()
+        assert (total + untimed, bad + untimed_bad) == (shops.total, shops.bad)
+        assert reader.counts() == in_time.counts()
+        assert reader.engine.missing() == ()
+        assert reader.unknown() <= in_time.unknown() + 2 * INTERVAL * len(story)
+        reader.killed()
+        assert reader.counts() == in_time.counts()
+
+
+@pytest.mark.slow
+def test_every_kill_while_an_outage_is_told_leaves_each_event_counted_once() -> None:
+    outage = {"orders": (7, 1), "restart": "a:1", "down": "", "agent": "refused", "lasts": 300}
+    with looping() as loop:
+        in_time, _ = played(loop, [outage], always_well=True)
+        for kill in range(0, 8, 2):
+            kept = KeptSamples()
+            reader, again, begin = Reader(kept, loop), Shops(kept), START
+            for number in range(12 + 300 + 12):
+                orders = (7, 1) if 12 <= number < 312 else (3, 0)
+                again.round(begin, orders, "a:1" if number == 12 else "", "")
+                begin += INTERVAL
+                kept.state = "refused" if 12 <= number < 312 else "well"
+                dies = number == 308 + kill
+                reader.tick(begin - 100, commit=not dies)
+                if dies:
+                    reader.killed()
+            assert again.total == sum(reader.counts()[::2])
+            assert len(reader.pasts) >= 3
+            assert reader.counts()[1:] == in_time.counts()[1:]
+
+
+def test_the_live_look_never_waits_and_a_look_asks_twice_as_much_at_most() -> None:
+    kept = KeptSamples()
+    with looping() as loop:
+        reader, shops, begin = Reader(kept, loop), Shops(kept), START
+        for number in range(12 + 200 + 10):
+            shops.round(begin, (7, 1), "", "")
+            begin += INTERVAL
+            kept.state = "refused" if 12 <= number < 212 else "well"
+            kept.asked = 0
+            reader.tick(begin - 100)
+            assert kept.asked <= 2 * (len(reader.source._queries) + 1)
+            if number >= 213:
+                assert "its source" not in str(reader.engine.view(begin).findings)
+                assert reader.engine._unknown.known_until[0] == begin - 100
+        assert all(past.until - past.after <= CHUNK for past in reader.pasts)
