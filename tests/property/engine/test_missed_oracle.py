@@ -81,7 +81,7 @@ def played(loop: asyncio.AbstractEventLoop, story: list[Any], *, always_well: bo
             kept.state = agent if agent in ("refused", "partial") else "well"
             if agent != "off":
                 reader.tick(begin - 100, commit=agent != "killed")
-            if agent in ("killed", "off") and first:
+            if agent == "killed" or (agent == "off" and first):
                 reader.killed()
     return reader, shops
 
