@@ -73,6 +73,7 @@ class _Seen:
     def __init__(self, deps: Deps) -> None:
         self._deps = deps
         self._page: tuple[View, bytes] | None = None
+        self._shown: tuple[bytes, bytes] | None = None  # a page, and as strangers see it
 
     async def healthz(self, request: web.Request) -> web.Response:
         """The process answers; whether it is well is another question."""
@@ -90,7 +91,8 @@ class _Seen:
         """The agent's own counters, and for whoever may look what the newest tick knows of the migration."""
         telemetry = self._deps.telemetry
         may_look = self._deps.gate.access == "public" or visitor().known
-        body = telemetry.render() + (await self._figures() if may_look else b"")
+        figures = self._figures if visitor().known else self._figures_for_strangers
+        body = telemetry.render() + (await figures() if may_look else b"")
         return web.Response(body=body, headers={"Content-Type": telemetry.content_type})
 
     async def _figures(self) -> bytes:
@@ -102,3 +104,11 @@ class _Seen:
             shares = self._deps.past.shares(SPANS[OVERVIEW_SPAN][0])
             self._page = view, await asyncio.to_thread(series_page, view, shares)
         return self._page[1]
+
+    async def _figures_for_strangers(self) -> bytes:
+        """The same without words of the inside, made once a tick as well."""
+        page = await self._figures()
+        if self._shown is None or self._shown[0] is not page:
+            shown = await asyncio.to_thread(self._deps.redaction.text, page.decode())
+            self._shown = page, shown.encode()
+        return self._shown[1]

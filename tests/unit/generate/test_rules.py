@@ -29,6 +29,7 @@ SAID_BY_THE_AGENT_ALONE = {
     AlertName.ROLLBACK_INEFFECTIVE,
     AlertName.ROLLBACK_UNVERIFIED,
     AlertName.ROLLBACK_NEEDS_HUMAN,
+    AlertName.EXTERNAL_ALERT,  # of somebody else's rules
 }
 HEAD = "version: 1\nmigration: m\nservice: {service}\nwindow: 30d\n"
 OWN_COUNTERS = (
