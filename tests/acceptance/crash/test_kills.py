@@ -27,8 +27,9 @@ def important(labels: list[str]) -> set[str]:
     return {label for label in labels if not any(word in label for word in ("tick: notes", "tick: results"))}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(400)
-@pytest.mark.parametrize("name", [PAGE, pytest.param(ROLLBACK, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", [PAGE, ROLLBACK])
 async def test_a_kill_at_any_point_loses_nothing_and_repeats_nothing(name: str, folder: Path, born: Nursery) -> None:
     mode, telling = STORIES[name]
     (calm,), wrong = await tell_all(born, folder, telling, mode, [()], 1)

@@ -113,7 +113,7 @@ def _agrees(story: list[Any]) -> None:
 
 
 @pytest.mark.slow
-def test_every_kill_while_an_outage_is_told_leaves_each_event_counted_once() -> None:
+def test_kills_while_an_outage_is_told_leave_each_event_counted_once() -> None:
     outage = {"orders": (7, 1), "restart": "a:1", "down": "", "agent": "refused", "lasts": 300}
     with looping() as loop:
         in_time, _ = played(loop, [outage], always_well=True)
