@@ -167,9 +167,9 @@ def _lag(situation: Situation, plan: RollbackPlan) -> Condition:
     limit = format_duration(plan.lag.at_most)
     if lag * SECOND > plan.lag.at_most:
         return _condition(
-            name, Tri.NO, f"dual_write, legacy is {float(lag):.1f} s behind, at most {limit}", Reason.LAG_TOO_LARGE
+            name, Tri.NO, f"dual_write, legacy is {float(lag):g} s behind, at most {limit}", Reason.LAG_TOO_LARGE
         )
-    return _condition(name, Tri.YES, f"dual_write, legacy is {float(lag):.1f} s behind, at most {limit}")
+    return _condition(name, Tri.YES, f"dual_write, legacy is {float(lag):g} s behind, at most {limit}")
 
 
 def _seconds(value: str) -> Fraction | None:

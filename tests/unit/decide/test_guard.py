@@ -61,6 +61,8 @@ def dual_write(lag: Reading | None) -> dict[str, Any]:
     return {"plan": replace(plan(data=DataPlan.DUAL_WRITE), lag=lagging), "readings": readings}
 
 
+SWITCHED = Rollback(mode=Mode.AUTO, kill_switch="/run/figwatch.stop")
+
 WITHHELD = [
     ({"paging": ()}, Reason.NO_PAGE_TIER),
     ({"measured": False}, Reason.STALE_DATA),
@@ -87,7 +89,7 @@ WITHHELD = [
     ({"gateway_at_start": None}, Reason.GATEWAY_UNKNOWN),
     ({"gateway_at_start": "0"}, Reason.GATEWAY_CHANGED),
     ({"already_run": True}, Reason.ALREADY_RUNNING),
-    ({"kill_switch": True}, Reason.KILL_SWITCH),
+    ({"kill_switch": True, "settings": SWITCHED}, Reason.KILL_SWITCH),
     ({"store_healthy": False}, Reason.AGENT_UNHEALTHY),
     ({"latched": True}, Reason.LATCHED),
     ({"last_rollback": START - 30 * MINUTE + 1}, Reason.COOL_DOWN),
@@ -96,12 +98,48 @@ WITHHELD = [
 ]
 """What stands against a rollback, one thing at a time."""
 
+SAID = [
+    ("page_tier", Tri.NO, "no page tier of this route fires now"),
+    ("page_tier", Tri.UNKNOWN, "the edge was not measured in this tick"),
+    ("worse_than_control", Tri.NO, "counts"),
+    ("worse_than_control", Tri.NO, "counts"),
+    ("worse_than_control", Tri.UNKNOWN, "counts"),
+    ("worse_than_control", Tri.UNKNOWN, "counts"),
+    ("legacy_fit", Tri.UNKNOWN, "the route names no rollback plan"),
+    ("legacy_fit", Tri.NO, "legacy's own probe fails: 200 in 3 ms (1.0 s ago)"),
+    ("legacy_fit", Tri.UNKNOWN, "legacy's own probe was not answered lately"),
+    ("legacy_fit", Tri.UNKNOWN, "legacy's own probe was not answered lately"),
+    ("legacy_fit", Tri.NO, "too much traffic: 501 requests/s after the rollback, capacity 500/s"),
+    ("data_safe", Tri.NO, "forward_only: legacy would lack what the service wrote"),
+    ("data_safe", Tri.NO, "the route is retired: legacy cannot serve it any more"),
+    ("data_safe", Tri.UNKNOWN, "dual_write, and the plan does not say how to read the lag"),
+    ("data_safe", Tri.UNKNOWN, "dual_write, and the lag could not be read lately"),
+    ("data_safe", Tri.UNKNOWN, "dual_write, and the lag could not be read lately"),
+    ("data_safe", Tri.UNKNOWN, "dual_write, and the lag could not be read lately"),
+    ("data_safe", Tri.UNKNOWN, "dual_write, and 'soon' is no lag in seconds"),
+    ("data_safe", Tri.UNKNOWN, "dual_write, and '-1' is no lag in seconds"),
+    ("data_safe", Tri.NO, "dual_write, legacy is 2.001 s behind, at most 2s"),
+    ("gateway_unchanged", Tri.UNKNOWN, "the gateway could not be read lately"),
+    ("gateway_unchanged", Tri.UNKNOWN, "the gateway could not be read lately"),
+    ("gateway_unchanged", Tri.UNKNOWN, "the gateway could not be read when the incident began"),
+    ("gateway_unchanged", Tri.NO, "somebody changed it since the incident began: 0 became 1"),
+    ("allowed", Tri.NO, "this incident's one rollback was carried out already"),
+    ("allowed", Tri.NO, "the kill switch /run/figwatch.stop is set"),
+    ("allowed", Tri.NO, "the state cannot be written: nothing is begun"),
+    ("allowed", Tri.NO, "rolled back before; a person must re-arm the route"),
+    ("allowed", Tri.NO, "less than 30m since the last rollback"),
+    ("allowed", Tri.NO, "3 automatic rollbacks within 1d, at most 3"),
+    ("allowed", Tri.NO, "a freeze is declared for now"),
+]
+"""Which condition each of them is, and in which words a person reads it."""
+
 PASSES = [
     {},
     {"route_rate": Fraction(490)},
     with_reading(reading(LEGACY, age=READING_HOLDS)),
     dual_write(reading(LAG, value='{"seconds":2}')),
     dual_write(reading(LAG, value='{"seconds":0}')),
+    dual_write(reading(LAG, value='{"at":3,"seconds":"1"}', age=READING_HOLDS)),
     {"last_rollback": START - 30 * MINUTE},
     {"recent_rollbacks": 2},
     {"settings": Rollback(mode=Mode.AUTO, freeze=((START - HOUR, START), (START + 1, START + 2)))},
@@ -118,6 +156,13 @@ def test_what_does_not_hold_withholds_and_gives_its_reason(changed: dict[str, An
     decision = weigh(good(**changed))
     assert (decision.outcome, decision.reason) == (DecisionOutcome.WITHHELD, reason)
     assert any(each.reason is reason and each.holds is not Tri.YES and each.evidence for each in decision.conditions)
+
+
+@pytest.mark.parametrize(("changed", "said"), list(zip((changed for changed, _ in WITHHELD), SAID, strict=True)))
+def test_what_does_not_hold_is_named_and_told(changed: dict[str, Any], said: tuple[str, Tri, str]) -> None:
+    reason = weigh(good(**changed)).reason
+    told = [each for each in weigh(good(**changed)).conditions if each.reason is reason]
+    assert (told[0].name, told[0].holds, told[0].evidence) == said
 
 
 @pytest.mark.parametrize("changed", PASSES)

@@ -86,3 +86,32 @@ def test_a_window_has_a_length(start: int, end: int, every: int) -> None:
 def test_more_records_cannot_differ_than_were_compared() -> None:
     with pytest.raises(ValueError, match="mismatched"):
         Check(at=1, checked=1, mismatched=2)
+
+
+def test_a_window_that_one_check_speaks_for_is_covered_by_its_proven_part() -> None:
+    """The copy was behind by nearly the whole window: what is proven may be no time at all, and is never divided by."""
+    found = data_loss([Check(at=10, checked=1, mismatched=0)], [Lag(at=10, seconds=Fraction(5, 1000))], 100, 5, 10)
+    assert found is not None
+    assert found.coverage == 0
+    assert found.checks == 1
+    one = data_loss([Check(at=6, checked=1, mismatched=0)], [], 100, 5, 10)
+    assert one is not None
+    assert one.coverage == 1  # one millisecond of one
+
+
+@pytest.mark.parametrize(
+    ("at", "worst"),
+    [
+        (0, None),  # the window begins after its start
+        (1, Fraction(7)),
+        (60, Fraction(7)),  # and ends with its end
+        (61, None),
+    ],
+)
+def test_the_worst_lag_is_that_of_the_window(at: int, worst: Fraction | None) -> None:
+    assert account(FULL, [(at, 7)]).worst_lag == worst
+
+
+def test_a_lag_at_the_very_end_says_that_the_newest_check_may_only_be_late() -> None:
+    found = account([*FULL[:5], (60, 100, 4)], [(60, 30)])
+    assert (found.records_low, found.checks) == (0, 6)

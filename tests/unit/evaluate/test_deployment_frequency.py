@@ -65,3 +65,17 @@ def test_figures_that_people_brought_have_an_exact_mean() -> None:
         Fraction(2),
         Fraction(2),
     )
+
+
+@pytest.mark.parametrize(("count", "over"), [(-1, DAY), (1, 0), (1, -DAY)])
+def test_a_frequency_needs_a_count_and_a_time(count: int, over: int) -> None:
+    with pytest.raises(ValueError, match=f"got {count} in {over} ms"):
+        Frequency(count=count, over=over)
+
+
+def test_a_frequency_of_nothing_in_a_millisecond_is_one() -> None:
+    assert Frequency(count=0, over=1).per_day == 0
+
+
+def test_without_a_service_all_are_counted() -> None:
+    assert counted([deployed("a", 2), deployed("b", 2, service="models")], DAY, 5 * DAY) == 2

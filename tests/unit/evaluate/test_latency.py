@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from figwatch_agent.evaluate.latency import Quantile, quantile
+from figwatch_agent.evaluate.latency import Quantile, quantile, rank_bucket
 
 BOUNDS = (0.1, 0.2, 0.5)
 P95 = Fraction(95, 100)
@@ -86,3 +86,20 @@ def test_what_is_no_histogram_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         quantile(bounds, counts, q)
+
+
+@pytest.mark.parametrize("q", [Fraction(0), Fraction(-1, 2), Fraction(1001, 1000)])
+def test_the_bucket_of_no_quantile_is_refused(q: Fraction) -> None:
+    with pytest.raises(ValueError, match=f"above 0 and at most at 1, got {q}"):
+        rank_bucket((1, 1), (0, 0), q)
+
+
+def test_the_bucket_of_the_whole_is_the_last_in_use() -> None:
+    assert rank_bucket((1, 1, 0), (0, 0, 0), Fraction(1)) == (1, 1)
+
+
+def test_what_was_surely_observed_lies_in_any_bucket() -> None:
+    """All of it in the first: the sum is what counts, not what the second bucket holds."""
+    assert rank_bucket((3, 0, 0), (0, 0, 0), P95) == (0, 0)
+    assert rank_bucket((0, 0, 2), (0, 0, 0), P95) == (2, 2)
+    assert rank_bucket((0, 0, 0), (4, 0, 0), P95) is None

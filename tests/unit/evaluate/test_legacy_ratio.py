@@ -63,6 +63,7 @@ def test_only_the_newest_sixty_buckets_count() -> None:
         (_days(50, 20, 0), NoForecast.ALREADY_ZERO),
         (_days(0), NoForecast.ALREADY_ZERO),
         (_days(90, 60, 30, 1, 1), NoForecast.LEVELLED_OFF),
+        (_days(80, 60, 40, 20, 1), NoForecast.LEVELLED_OFF),  # the line is zero on the newest day, which is not
     ],
 )
 def test_without_a_date_the_reason_is_given(buckets: list[Bucket], reason: NoForecast) -> None:

@@ -7,7 +7,7 @@ import pytest
 from figwatch import contract
 from figwatch_agent.evaluate.selection import failed, parse_bound, read_request, selected
 from figwatch_agent.model.batch import Series
-from figwatch_agent.model.selector import Selector
+from figwatch_agent.model.selector import Matcher, Selector
 
 
 def series(name: str, **labels: str) -> Series:
@@ -70,3 +70,31 @@ def test_a_selector_takes_the_metric_with_the_suffix_and_no_other() -> None:
     assert selected(selectors, series("jobs_seconds_count"), "_count")
     assert not selected(selectors, series("jobs_seconds_bucket"), "_count")
     assert not selected((), series("jobs_seconds_count"), "_count")
+
+
+CODES = (Matcher(label="code", operator="=~", value="5.."), Matcher(label="zone", operator="=", value=""))
+
+
+@pytest.mark.parametrize(
+    ("labels", "belongs"),
+    [
+        ({"code": "500"}, True),  # a label that is not there is empty
+        ({"code": "500", "zone": ""}, True),
+        ({"code": "500", "zone": "b"}, False),  # every matcher must hold
+        ({"code": "200"}, False),
+        ({}, False),
+    ],
+)
+def test_a_selector_asks_all_its_matchers(labels: dict[str, str], belongs: bool) -> None:
+    assert selected((Selector(metric="jobs_total", matchers=CODES),), series("jobs_total", **labels)) is belongs
+
+
+def test_any_of_several_selectors_will_do() -> None:
+    selectors = (
+        Selector(metric="other_total", matchers=()),
+        Selector(metric="jobs_total", matchers=(Matcher(label="code", operator="=", value="500"),)),
+        Selector(metric="jobs_total", matchers=(Matcher(label="code", operator="=", value="200"),)),
+    )
+    assert selected(selectors, series("jobs_total", code="200"))
+    assert selected(selectors, series("jobs_total", code="500"))
+    assert not selected(selectors, series("jobs_total", code="404"))
