@@ -38,6 +38,7 @@ async def test_legacy_that_fails_alike_gets_no_traffic(scene: Scene) -> None:
     assert scene.home.rollbacks() == ()
 
 
+@pytest.mark.slow
 async def test_a_gateway_that_a_person_changed_before_the_decision_is_left_alone(scene: Scene) -> None:
     scene.gateway.legacy_status = 503
     await scene.begin()
@@ -67,6 +68,7 @@ async def test_a_gateway_that_a_person_changed_after_the_decision_is_left_alone(
     await scene.until(lambda: any("called off" in str(event) for event in scene.events()), "word of it")
 
 
+@pytest.mark.slow
 async def test_a_gateway_that_cannot_be_read_is_left_alone(scene: Scene) -> None:
     async def refuse(_: web.Request) -> web.StreamResponse:
         return web.Response(status=500)
@@ -80,6 +82,7 @@ async def test_a_gateway_that_cannot_be_read_is_left_alone(scene: Scene) -> None
     assert scene.untouched()
 
 
+@pytest.mark.slow
 async def test_the_kill_switch_stops_rollbacks_before_they_are_decided(scene: Scene) -> None:
     scene.home.write()
     scene.home.kill_switch.touch()
@@ -106,6 +109,7 @@ async def test_the_kill_switch_stops_a_rollback_between_two_steps(scene: Scene) 
     await scene.until(lambda: any("a person is needed" in str(event) for event in scene.events()), "word of it")
 
 
+@pytest.mark.slow
 async def test_a_step_that_the_gateway_refuses_is_told_and_not_tried_again(scene: Scene) -> None:
     async def refuse(path: str) -> web.StreamResponse | None:
         scene.gateway.calls.append((path, ""))

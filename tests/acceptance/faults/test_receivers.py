@@ -42,7 +42,10 @@ async def two_attempts(scene: Scene, retry_after: str | None) -> tuple[Received,
     return first, second
 
 
-@pytest.mark.parametrize("form", WAITS)
+FORMS = [pytest.param(form, marks=[] if form in ("seconds", "nothing") else [pytest.mark.slow]) for form in WAITS]
+
+
+@pytest.mark.parametrize("form", FORMS)
 async def test_a_429_is_obeyed_and_the_page_comes(scene: Scene, form: str) -> None:
     header, least = WAITS[form]
     first, second = await two_attempts(scene, header)

@@ -217,7 +217,7 @@ NOBODY = [((17, 3), (5, 5), "", 3), ((0, 0), (0, 0), "", 7), ((0, 0), (0, 10), "
 
 
 @example(story=NOBODY, baseline=(1, 300), legacy_serves=True)
-@settings(max_examples=10, phases=UNSHRUNK)
+@settings(max_examples=5, phases=UNSHRUNK)
 @given(story=stories, baseline=baselines, legacy_serves=serves)
 def test_the_guard_weighs_the_sides_as_their_exact_bounds_say(
     story: list[Any], baseline: Pair, legacy_serves: bool
