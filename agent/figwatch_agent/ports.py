@@ -11,7 +11,7 @@ from figwatch_agent.model.batch import Batch, Counted, ProbeResult, Reading
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
 from figwatch_agent.model.event import Event, EventKind
-from figwatch_agent.model.journal import ActionResult, Delivery, DeliveryResult, RollbackRecord, StepEntry
+from figwatch_agent.model.journal import ActionResult, Delivery, DeliveryResult, RollbackRecord, StepEntry, Topic
 from figwatch_agent.model.missing import Past
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, Saved, Transition
 from figwatch_agent.model.plan import Call
@@ -103,6 +103,9 @@ class Outbox(Protocol):
 
     async def deliveries(self, incident: str | None = None, limit: int = 200) -> tuple[Delivery, ...]:
         """Rows with their state, newest first."""
+
+    async def topics(self, receiver: str) -> tuple[Topic, ...]:
+        """Every group of pages for which this receiver has given a message id, by incident and group."""
 
     async def oldest_pending(self) -> Instant | None:
         """When the oldest unfinished row was made."""

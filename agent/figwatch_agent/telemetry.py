@@ -42,6 +42,13 @@ class Telemetry:
         self._deliveries = self._counter(
             "deliveries", "Attempts to deliver a page, by receiver and what became of them.", "receiver", "result"
         )
+        self._member_requests = self._counter(
+            "alertmanager_requests",
+            "Requests to each member of an Alertmanager, resends included, by what became of them.",
+            "receiver",
+            "member",
+            "result",
+        )
         self._oldest_pending = self._gauge(
             "oldest_pending_page_seconds", "Age of the oldest page that nobody has taken yet; 0: none waits."
         )
@@ -85,6 +92,10 @@ class Telemetry:
     def delivered(self, receiver: str, result: str) -> None:
         """One attempt to deliver ended; ``result`` is accepted, retry, refused or unconfirmed."""
         self._deliveries.labels(receiver, result).inc()
+
+    def member_told(self, receiver: str, member: str, result: str) -> None:
+        """One request to an Alertmanager ended; ``member`` is its place in the receiver's list, from 1."""
+        self._member_requests.labels(receiver, member, result).inc()
 
     def oldest_pending(self, seconds: float) -> None:
         """Age of the oldest page that waits; 0 where none does."""

@@ -4,6 +4,7 @@ import re
 from typing import Any
 from urllib.parse import urlsplit
 
+from figwatch_agent.files.alertmanager_file import ALERTMANAGER
 from figwatch_agent.files.diagnostics import quoted
 from figwatch_agent.files.fields import (
     DURATION,
@@ -45,7 +46,7 @@ _CHANNEL = re.compile(r"[CDG][A-Z0-9]{2,30}")
 
 
 def _receiver(name: str, fallback: str | None = None, **members: Any) -> Receiver:
-    kind = exactly_one("a receiver", members, "pagerduty", "slack", "webhook")
+    kind = exactly_one("a receiver", members, "alertmanager", "pagerduty", "slack", "webhook")
     return Receiver(name=name, kind=kind, severities=frozenset(members.get("for", Severity)), fallback=fallback)
 
 
@@ -140,6 +141,7 @@ RECEIVER = record(
     _receiver,
     {
         "name": need(NAME, "unique"),
+        "alertmanager": may(ALERTMANAGER, "Alertmanager, one or a cluster"),
         "pagerduty": may(
             record(
                 PagerDuty,

@@ -79,6 +79,22 @@ SCRAPE = record(
     },
 )
 
+BASIC = record(
+    lambda user, password: (user, password),
+    {"user": need(STR, "its name"), "password": need(SECRET, "its password")},
+)
+"""HTTP basic authentication, as a pair of name and password."""
+
+TLS = record(
+    _client_tls,
+    {
+        "ca": may(PATH, "certificates that may have signed the server's, in PEM"),
+        "certificate": may(PATH, "ours, where the server asks for one, in PEM"),
+        "key": may(PATH, "of our certificate"),
+    },
+)
+"""How a server is recognised, and how it recognises us."""
+
 PROMETHEUS = record(
     _prometheus,
     {
@@ -89,26 +105,10 @@ PROMETHEUS = record(
             scalar(_size, core_schema.union_schema([core_schema.int_schema(), STR])),
             "largest answer, 64MiB if left out",
         ),
-        "basic": may(
-            record(
-                lambda user, password: (user, password),
-                {"user": need(STR, "its name"), "password": need(SECRET, "its password")},
-            ),
-            "HTTP basic authentication",
-        ),
+        "basic": may(BASIC, "HTTP basic authentication"),
         "bearer": may(SECRET, "token sent to the server"),
         "headers": may(HEADERS, "sent with every question, such as X-Scope-OrgID"),
-        "tls": may(
-            record(
-                _client_tls,
-                {
-                    "ca": may(PATH, "certificates that may have signed the server's, in PEM"),
-                    "certificate": may(PATH, "ours, where the server asks for one, in PEM"),
-                    "key": may(PATH, "of our certificate"),
-                },
-            ),
-            "how the server is recognised, and how it recognises us",
-        ),
+        "tls": may(TLS, "how the server is recognised, and how it recognises us"),
     },
 )
 

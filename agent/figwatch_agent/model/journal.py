@@ -24,6 +24,15 @@ class Delivery:
     message_id: str = ""  # what its receiver calls the message that stands for the page's group, once it took one
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """A group of pages that a receiver knows, and by what."""
+
+    incident: str
+    group: str
+    message_id: str
+
+
 class DeliveryResultKind(StrEnum):
     """What became of one attempt."""
 

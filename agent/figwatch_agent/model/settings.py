@@ -79,7 +79,22 @@ class Webhook:
     secret: Secret | None = None
 
 
-ReceiverKind = PagerDuty | Slack | SlackBot | Webhook
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alertmanager:
+    """Alertmanager's API, version 2. All members of a pair or a cluster are told, each for itself."""
+
+    urls: tuple[str, ...]  # with their path prefix, if they have one
+    labels: tuple[tuple[str, str], ...] = ()  # on every alert, beside those that figwatch sets
+    resend: Duration = MINUTE  # between two times that an open alert is said; it is good for four of them
+    timeout: Duration = 10 * SECOND  # of one request
+    user: str | None = None  # HTTP basic, with `password`
+    password: Secret | None = None
+    bearer: Secret | None = None
+    headers: tuple[tuple[str, str | Secret], ...] = ()
+    tls: ClientTls | None = None
+
+
+ReceiverKind = Alertmanager | PagerDuty | Slack | SlackBot | Webhook
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,20 +1,39 @@
-"""From a receiver's settings to the part that speaks to it; Slack's own library is loaded where somebody uses Slack."""
+"""From a receiver's settings to the part that speaks to it; what one kind alone needs is loaded where it is used."""
 
+from collections.abc import Callable
 from functools import partial
 
 import aiohttp
 
 from figwatch_agent.clock import Clock
+from figwatch_agent.model.journal import DeliveryResult
 from figwatch_agent.model.secret import ReadSecret
-from figwatch_agent.model.settings import PagerDuty, Receiver, Slack, SlackBot, Webhook
+from figwatch_agent.model.settings import Alertmanager, PagerDuty, Receiver, Slack, SlackBot, Webhook
 from figwatch_agent.notify import pagerduty, webhook
 from figwatch_agent.notify.notifier import PostNotifier, Write
 from figwatch_agent.ports import Notifier
 
+ObserveMember = Callable[[str, str, DeliveryResult], None]
+"""Told of every request to a member of an Alertmanager: receiver, the member's place in the list, result."""
 
-def notifier_for(receiver: Receiver, session: aiohttp.ClientSession, read_secret: ReadSecret, clock: Clock) -> Notifier:
+
+def _unobserved(receiver: str, member: str, result: DeliveryResult) -> None:
+    return
+
+
+def notifier_for(
+    receiver: Receiver,
+    session: aiohttp.ClientSession,
+    read_secret: ReadSecret,
+    clock: Clock,
+    observe: ObserveMember = _unobserved,
+) -> Notifier:
     """The notifier of ``receiver``."""
     kind = receiver.kind
+    if isinstance(kind, Alertmanager):
+        from figwatch_agent.notify.alertmanager_notifier import AlertmanagerNotifier
+
+        return AlertmanagerNotifier(kind, session, read_secret, clock, partial(observe, receiver.name))
     if isinstance(kind, SlackBot):
         from figwatch_agent.notify.slack_bot import SlackBotNotifier
 

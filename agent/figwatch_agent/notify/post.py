@@ -1,7 +1,8 @@
 """One POST to a receiver: the single place where notify speaks HTTP."""
 
 import json
-from collections.abc import Callable, Mapping
+import ssl
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import aiohttp
@@ -43,6 +44,8 @@ async def exchange(
     mask: Mask,
     headers: Mapping[str, str] | None = None,
     most: int,
+    patience: aiohttp.ClientTimeout | None = None,
+    tls: ssl.SSLContext | bool = True,
 ) -> Answer | DeliveryResult:
     """Send ``body`` as JSON once: the answer with at most ``most`` bytes of it, or what follows from there being none.
 
@@ -51,7 +54,13 @@ async def exchange(
     sent = {"Content-Type": "application/json", "User-Agent": f"figwatch/{__version__}", **(headers or {})}
     try:
         async with session.post(
-            url, data=body, headers=sent, timeout=TIMEOUT, allow_redirects=False, raise_for_status=False
+            url,
+            data=body,
+            headers=sent,
+            timeout=patience or TIMEOUT,
+            ssl=tls,
+            allow_redirects=False,
+            raise_for_status=False,
         ) as answer:
             return Answer(
                 status=answer.status,
@@ -63,7 +72,7 @@ async def exchange(
         return of_error(error)
 
 
-def encode(document: Mapping[str, object]) -> bytes:
+def encode(document: Mapping[str, object] | Sequence[Mapping[str, object]]) -> bytes:
     """ASCII JSON: nothing in a text, lone surrogates included, can fail to be encoded."""
     return json.dumps(document, ensure_ascii=True, separators=(",", ":"), allow_nan=False).encode("ascii")
 

@@ -24,7 +24,7 @@ from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, R
 from figwatch_agent.model.event import Event, EventKind
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.intent import RollbackIntent
-from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry
+from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry, Topic
 from figwatch_agent.model.ledger import Key, settle
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, RingRow, Saved, Transition
 from figwatch_agent.model.page import OutboxRow
@@ -231,6 +231,14 @@ class MemoryStore:
         """Rows with their state, newest first."""
         rows = [each for each in self._outbox.values() if incident is None or each.row.incident == incident]
         return tuple(self._threaded(each) for each in reversed(rows))[:limit]
+
+    async def topics(self, receiver: str) -> tuple[Topic, ...]:
+        """Every group of pages for which this receiver has given a message id."""
+        return tuple(
+            Topic(incident=incident, group=group, message_id=message_id)
+            for (incident, whose, group), message_id in sorted(self._messages.items())
+            if whose == receiver
+        )
 
     async def oldest_pending(self) -> Instant | None:
         """When the oldest unfinished row was made."""

@@ -2,6 +2,7 @@
 
 import sqlite3
 
+from figwatch_agent.model.journal import Topic
 from figwatch_agent.model.page import OutboxRow
 from figwatch_agent.store.values import from_text
 
@@ -32,6 +33,15 @@ def of_row(connection: sqlite3.Connection, row: OutboxRow) -> str:
         "SELECT message_id FROM message WHERE incident = ? AND receiver = ? AND page_group = ?", key(row)
     ).fetchone()
     return "" if found is None else str(found[0])
+
+
+def topics(connection: sqlite3.Connection, receiver: str) -> tuple[Topic, ...]:
+    """Every group that this receiver has given an id, by incident and group."""
+    found = connection.execute(
+        "SELECT incident, page_group, message_id FROM message WHERE receiver = ? ORDER BY incident, page_group",
+        (receiver,),
+    )
+    return tuple(Topic(incident=about, group=group, message_id=message_id) for about, group, message_id in found)
 
 
 def known(connection: sqlite3.Connection, incident: str | None) -> dict[Key, str]:

@@ -10,9 +10,9 @@ from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.command import Command
 from figwatch_agent.model.effect import DeliveryEffect, DeliveryState, Effect, RollbackEffect, RollbackState
 from figwatch_agent.model.event import Event, EventKind
-from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry
+from figwatch_agent.model.journal import Delivery, RollbackRecord, StepEntry, Topic
 from figwatch_agent.model.outcome import LedgerEntry, Outcome, Saved, Transition
-from figwatch_agent.store import audit, events, inbox, journal, outbox, outcomes, schema
+from figwatch_agent.store import audit, events, inbox, journal, messages, outbox, outcomes, schema
 from figwatch_agent.store.connection import Connection
 from figwatch_agent.store.lock import StateLock
 
@@ -126,6 +126,10 @@ class SqliteStore:
     async def deliveries(self, incident: str | None = None, limit: int = 200) -> tuple[Delivery, ...]:
         """Rows with their state, newest first."""
         return await self._connection.read(lambda c: outbox.deliveries(c, incident, limit))
+
+    async def topics(self, receiver: str) -> tuple[Topic, ...]:
+        """Every group of pages for which this receiver has given a message id."""
+        return await self._connection.read(lambda c: messages.topics(c, receiver))
 
     async def oldest_pending(self) -> Instant | None:
         """When the oldest unfinished row was made."""

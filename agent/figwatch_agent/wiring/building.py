@@ -20,7 +20,8 @@ from figwatch_agent.loop import Loop
 from figwatch_agent.model.agent import Reload
 from figwatch_agent.model.outcome import Saved
 from figwatch_agent.model.settings import PrometheusServer, Settings
-from figwatch_agent.notify.build import notifier_for
+from figwatch_agent.notify.alertmanager_resend import Resender
+from figwatch_agent.notify.build import ObserveMember, notifier_for
 from figwatch_agent.notify.build import open_session as open_notify_session
 from figwatch_agent.notify.emergency import Emergency
 from figwatch_agent.notify.heartbeat import Heartbeat
@@ -42,7 +43,7 @@ from figwatch_agent.supervisor import Part
 from figwatch_agent.telemetry import Telemetry
 from figwatch_agent.web.publisher import Latest
 from figwatch_agent.wiring.about import About
-from figwatch_agent.wiring.delivery import Wake, workers
+from figwatch_agent.wiring.delivery import Wake, resenders, workers
 from figwatch_agent.wiring.health import Health
 from figwatch_agent.wiring.memory import give_back
 from figwatch_agent.wiring.site import application, site
@@ -95,6 +96,7 @@ class _Parts:
     loop: Loop
     prober: Probers
     emergency: Emergency
+    resenders: list[tuple[str, Resender]]
     workers: list[Worker]
     runner: Runner
     url: str
@@ -116,7 +118,10 @@ class _Parts:
     ) -> "_Parts":
         settings, telemetry, wake = loaded.settings, Telemetry(), Wake()
         session = await stack.enter_async_context(open_notify_session())
-        receivers = [(receiver, notifier_for(receiver, session, read_secret, clock)) for receiver in settings.receivers]
+        receivers = [
+            (receiver, notifier_for(receiver, session, read_secret, clock, _member_told(telemetry)))
+            for receiver in settings.receivers
+        ]
         emergency = Emergency(receivers, clock=clock, random=Random())  # noqa: S311 (jitter, not secrets)
         source = _source(loaded, engine, clock)
         stack.push_async_callback(source.close)
@@ -158,6 +163,7 @@ class _Parts:
             loop=loop,
             prober=prober,
             emergency=emergency,
+            resenders=resenders(receivers, store, clock),
             workers=workers(receivers, store, emergency, clock, wake, telemetry),
             runner=runner,
             url=await site(settings, application(settings, store, latest, engine, about, telemetry, clock), stack),
@@ -176,6 +182,7 @@ class _Parts:
             Part(name="retention", run=Retention(self.store, self.clock, self.settings.keep).run),
             *(Part(name=f"worker {index}", run=worker.run) for index, worker in enumerate(self.workers)),
         ]
+        parts += [Part(name=f"resender of {name}", run=resender.run) for name, resender in self.resenders]
         if self.heartbeat is not None:
             parts.append(Part(name="heartbeat", run=self.heartbeat.run))
         return Agent(parts=tuple(parts), url=self.url, clock=self.clock, loop=self.loop, audit=self.store)
@@ -199,6 +206,10 @@ def _heartbeat(settings: Settings, session: aiohttp.ClientSession, health: Healt
     if settings.heartbeat is None:
         return None
     return Heartbeat(settings.heartbeat, session, read_secret, healthy=health.well)
+
+
+def _member_told(telemetry: Telemetry) -> ObserveMember:
+    return lambda receiver, member, result: telemetry.member_told(receiver, member, result.kind.value)
 
 
 def _kill_switch(settings: Settings) -> Callable[[], bool]:

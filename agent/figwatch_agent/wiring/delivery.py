@@ -7,6 +7,8 @@ from random import Random
 from figwatch_agent.clock import Clock
 from figwatch_agent.model.journal import DeliveryResult
 from figwatch_agent.model.settings import Receiver
+from figwatch_agent.notify.alertmanager_notifier import AlertmanagerNotifier
+from figwatch_agent.notify.alertmanager_resend import Resender
 from figwatch_agent.notify.emergency import Emergency
 from figwatch_agent.notify.worker import Worker
 from figwatch_agent.ports import Notifier
@@ -29,6 +31,17 @@ class Wake:
     def __call__(self) -> None:
         for event in self._events:
             event.set()
+
+
+def resenders(
+    receivers: Sequence[tuple[Receiver, Notifier]], store: SqliteStore, clock: Clock
+) -> list[tuple[str, Resender]]:
+    """One for each receiver that must be told again and again, by name."""
+    return [
+        (receiver.name, Resender(receiver.name, notifier, store, clock))
+        for receiver, notifier in receivers
+        if isinstance(notifier, AlertmanagerNotifier)
+    ]
 
 
 def workers(

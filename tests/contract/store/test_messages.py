@@ -7,6 +7,7 @@ import pytest
 from figwatch_agent.durations import DAY
 from figwatch_agent.errors import StoreError
 from figwatch_agent.model.effect import DeliveryState
+from figwatch_agent.model.journal import Topic
 from figwatch_agent.model.outcome import Outcome
 from figwatch_agent.model.page import OutboxRow
 from figwatch_agent.ports import Store
@@ -115,3 +116,17 @@ async def test_pruning_keeps_the_id_while_the_incident_is_open_and_forgets_it_af
     await store.prune(NOON + DAY)
     await store.commit(Outcome(sequence=4, at=NOON, outbox=rows_for("oncall", 3)))
     assert await known_to(store, "oncall") == ""
+
+
+async def test_topics_are_what_a_receiver_has_named_and_nobody_elses(store: Store) -> None:
+    rows = (*rows_for("oncall", 1), *rows_for("chat-ops", 2))
+    second = in_group(rows_for("oncall", 3)[0], "incident-1/ticket")
+    await store.commit(Outcome(sequence=1, at=NOON, outbox=(*rows, second)))
+    assert await store.topics("oncall") == ()
+    await accept(store, "incident-1/1/oncall", "first")
+    await accept(store, "incident-1/2/chat-ops", "elsewhere", receiver="chat-ops")
+    await accept(store, "incident-1/3/oncall", "second")
+    assert await store.topics("oncall") == (
+        Topic(incident="incident-1", group=rows[0].page.group, message_id="first"),
+        Topic(incident="incident-1", group="incident-1/ticket", message_id="second"),
+    )
