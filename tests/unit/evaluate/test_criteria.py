@@ -104,3 +104,17 @@ def test_nothing_measured_is_inconclusive() -> None:
 )
 def test_a_change_needs_a_baseline(target: str, baseline: Fraction | None, reason: Reason | None) -> None:
     assert judge(parse_target(target), low=Fraction(5), high=Fraction(5), baseline=baseline).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("baseline", "verdict"), [("0", Verdict.INCONCLUSIVE), ("1/2", Verdict.MET), ("1", Verdict.MET)]
+)
+def test_a_multiple_needs_a_baseline_above_zero_however_small(baseline: str, verdict: Verdict) -> None:
+    """Five times one half is two and a half."""
+    judged = judge(parse_target("x5"), low=Fraction(5), high=Fraction(5), baseline=Fraction(baseline))
+    assert judged.verdict is verdict
+
+
+def test_without_a_baseline_nothing_is_concluded() -> None:
+    judged = judge(parse_target("x5"), low=Fraction(5), high=Fraction(5))
+    assert judged == Judgement(verdict=Verdict.INCONCLUSIVE, reason=Reason.NO_BASELINE)

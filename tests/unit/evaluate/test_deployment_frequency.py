@@ -79,3 +79,10 @@ def test_a_frequency_of_nothing_in_a_millisecond_is_one() -> None:
 
 def test_without_a_service_all_are_counted() -> None:
     assert counted([deployed("a", 2), deployed("b", 2, service="models")], DAY, 5 * DAY) == 2
+
+
+def test_the_mean_is_a_fraction_and_all_are_counted() -> None:
+    found = brought([Fraction(1), Fraction(2)])
+    assert found is not None
+    assert (found.count, found.lowest, found.highest) == (2, Fraction(1), Fraction(2))
+    assert found.mean == Fraction(3, 2)

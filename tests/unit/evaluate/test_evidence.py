@@ -241,3 +241,10 @@ def test_no_events_now_give_a_ratio_from_zero() -> None:
 def test_counting_takes_time(t_base: int, t_now: int) -> None:
     with pytest.raises(ValueError, match="must be positive"):
         rate_ratio_interval(1, t_base, 1, t_now)
+
+
+def test_a_stricter_level_needs_more_clean_requests() -> None:
+    half = Fraction(1, 2)
+    assert clean_requests_needed(half, half) == 1
+    assert clean_requests_needed(half, Fraction(1, 4)) == 2
+    assert clean_requests_needed(half, Fraction(1, 5)) == 3
