@@ -21,7 +21,9 @@ from figwatch_agent.model.settings import PrometheusServer
 from figwatch_agent.model.slo import Events, ServiceSlos, Slo
 from figwatch_agent.sources.fault import Fault, FaultReason
 from figwatch_agent.sources.prometheus import PrometheusSource
-from figwatch_agent.sources.prometheus_api import Answer, PrometheusApi, RetryBudget
+from figwatch_agent.sources.prometheus_answer import Answer
+from figwatch_agent.sources.prometheus_api import PrometheusApi
+from figwatch_agent.sources.prometheus_asking import RetryBudget
 from support.engine import Memory
 from support.world import START
 from support.world import settings as configured
@@ -32,7 +34,8 @@ SERVER = PrometheusServer(url="http://127.0.0.1:1", interval=INTERVAL)
 SETTINGS = replace(configured(), source=SERVER)
 
 
-def _selector(code: str | None = None) -> Selector:
+def orders(code: str | None = None) -> Selector:
+    """The counter, or what it counts of one code."""
     matchers = () if code is None else (Matcher(label="code", operator="=", value=code),)
     return Selector(metric=METRIC, matchers=matchers)
 
@@ -46,7 +49,7 @@ ORDERS = ServiceSlos(
     slos=(
         Slo(
             name="orders",
-            sli=Events(total=(_selector(),), bad=(_selector("500"),)),
+            sli=Events(total=(orders(),), bad=(orders("500"),)),
             objective=Fraction(999, 1000),
             tiers=(),
         ),

@@ -12,7 +12,7 @@ from figwatch_agent.model.batch import Series
 from figwatch_agent.model.past import History
 from figwatch_agent.sources.fault import Fault, FaultReason
 from figwatch_agent.sources.history import LARGEST, HistoryInvalid, TwoValues, assembled, track
-from figwatch_agent.sources.prometheus_api import PrometheusApi, RetryBudget
+from figwatch_agent.sources.prometheus_asking import PrometheusReader, RetryBudget
 from figwatch_agent.sources.prometheus_queries import one_of, over
 
 CHUNK: Final[Duration] = 6 * HOUR
@@ -39,7 +39,7 @@ class HistoryUnavailable(FigwatchError):
 class PrometheusHistory:
     """Reads. Spans of which the engine could not see everything are left out: what happened then is unknown."""
 
-    def __init__(self, api: PrometheusApi, names: Iterable[str], wanted: Wanted) -> None:
+    def __init__(self, api: PrometheusReader, names: Iterable[str], wanted: Wanted) -> None:
         ordered = sorted(names)
         parts = [ordered[first : first + _NAMES_A_QUERY] for first in range(0, len(ordered), _NAMES_A_QUERY)]
         self._queries = ["{" + one_of("__name__", part) + "}" for part in parts]

@@ -17,7 +17,9 @@ from figwatch_agent.model.settings import PrometheusServer
 from figwatch_agent.model.slo import ServiceSlos
 from figwatch_agent.sources.estimates import Estimates
 from figwatch_agent.sources.fault import Fault, FaultReason, first_fault
-from figwatch_agent.sources.prometheus_api import Answer, PrometheusApi, RetryBudget
+from figwatch_agent.sources.prometheus_answer import Answer
+from figwatch_agent.sources.prometheus_api import PrometheusApi
+from figwatch_agent.sources.prometheus_asking import RetryBudget
 from figwatch_agent.sources.prometheus_backfill import Backfill
 from figwatch_agent.sources.prometheus_queries import UP, over, queries, selectors_of
 from figwatch_agent.sources.raw_samples import RawSamples

@@ -8,28 +8,27 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
 from pathlib import Path
 
 import pytest
 from aiohttp import web
 
 from figwatch_agent.clock import AnchoredClock
-from figwatch_agent.durations import DAY, SECOND
+from figwatch_agent.durations import SECOND
 from figwatch_agent.engine.catalog import compile_catalog
 from figwatch_agent.engine.counting import Counter
 from figwatch_agent.model.batch import Batch
 from figwatch_agent.model.secret import Secret
-from figwatch_agent.model.selector import Matcher, Selector
+from figwatch_agent.model.selector import Selector
 from figwatch_agent.model.settings import PrometheusServer, Scrape
-from figwatch_agent.model.slo import Events, ServiceSlos, Slo
+from figwatch_agent.model.slo import Events
 from figwatch_agent.sources.prometheus import PrometheusSource
 from figwatch_agent.sources.scrape import ScrapeSource
+from support.kept_samples import METRIC, ORDERS, orders
 from support.real_prometheus import free_port, prometheus, victoria_metrics
 from support.served import served
 from support.world import settings
 
-METRIC = "orders_total"
 pytestmark = pytest.mark.needs("prometheus", "victoria-metrics")
 
 ENGINES = {"Prometheus": prometheus, "VictoriaMetrics": victoria_metrics}
@@ -37,29 +36,6 @@ ENGINES = {"Prometheus": prometheus, "VictoriaMetrics": victoria_metrics}
 
 def read_secret(secret: Secret) -> str:
     return f"value of {secret.env}"
-
-
-def selector(code: str | None = None) -> Selector:
-    matchers = () if code is None else (Matcher(label="code", operator="=", value=code),)
-    return Selector(metric=METRIC, matchers=matchers)
-
-
-SERVICE = ServiceSlos(
-    path="slo/orders.yaml",
-    migration="shop",
-    service="orders",
-    window=30 * DAY,
-    routes=(),
-    slos=(
-        Slo(
-            name="orders",
-            sli=Events(total=(selector(),), bad=(selector("500"),)),
-            objective=Fraction(999, 1000),
-            tiers=(),
-        ),
-    ),
-    criteria=(),
-)
 
 
 @dataclass(slots=True)
@@ -98,7 +74,7 @@ class Watcher:
     def __init__(self, source: PrometheusSource | ScrapeSource, clock: AnchoredClock) -> None:
         self.source, self._clock = source, clock
         conf = settings(interval=SECOND)
-        self.counter = Counter(compile_catalog((SERVICE,), conf))
+        self.counter = Counter(compile_catalog((ORDERS,), conf))
         self.total = self.bad = 0
         self.down: list[str] = []
 
@@ -131,7 +107,7 @@ async def both(folder: Path, shops: list[Shop], engine: str = "Prometheus") -> A
         scrape = Scrape(targets=tuple(f"http://{target}/metrics" for target in targets), interval=SECOND)
         scraped = ScrapeSource(scrape, frozenset({METRIC}), clock, read_secret)
         stack.push_async_callback(scraped.close)
-        asked = PrometheusSource(PrometheusServer(url=url, interval=SECOND), [SERVICE], clock, read_secret)
+        asked = PrometheusSource(PrometheusServer(url=url, interval=SECOND), [ORDERS], clock, read_secret)
         stack.push_async_callback(asked.close)
         watchers = Watcher(scraped, clock), Watcher(asked, clock)
 
@@ -202,7 +178,7 @@ async def test_an_engine_that_was_gone_is_read_again_from_where_it_was_left(tmp_
     port = free_port()
     async with serving(shop) as target:
         server = PrometheusServer(url=f"http://127.0.0.1:{port}", interval=SECOND)
-        watcher = Watcher(PrometheusSource(server, [SERVICE], clock, read_secret), clock)
+        watcher = Watcher(PrometheusSource(server, [ORDERS], clock, read_secret), clock)
         async with ENGINES[engine](tmp_path, [target], port=port):
             await until(lambda: len(watcher.counter.memories) == 1 and not watcher.down, watcher.look)
             shop.counts["200"] += 7
@@ -230,9 +206,7 @@ async def test_a_target_that_the_engine_cannot_scrape_is_down(tmp_path: Path, en
 
 async def test_a_thousand_slos_are_read_in_at_most_sixteen_questions(tmp_path: Path) -> None:
     slos = tuple(
-        replace(
-            SERVICE.slos[0], name=f"slo-{n}", sli=Events(total=(Selector(metric=f"m{n}_total"),), bad=(selector(),))
-        )
+        replace(ORDERS.slos[0], name=f"slo-{n}", sli=Events(total=(Selector(metric=f"m{n}_total"),), bad=(orders(),)))
         for n in range(1000)
     )
     asked: list[str] = []
@@ -247,7 +221,7 @@ async def test_a_thousand_slos_are_read_in_at_most_sixteen_questions(tmp_path: P
     app.router.add_route("*", "/{path:.*}", answer)
     async with served(app) as url:
         source = PrometheusSource(
-            PrometheusServer(url=url), [replace(SERVICE, slos=slos)], AnchoredClock(floor=0), read_secret
+            PrometheusServer(url=url), [replace(ORDERS, slos=slos)], AnchoredClock(floor=0), read_secret
         )
         await source.collect(1_234_567)
         await source.close()
