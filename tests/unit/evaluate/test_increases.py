@@ -96,7 +96,8 @@ def test_the_rows_of_one_histogram_are_one_family() -> None:
     labels = (("le", "0.1"), ("route", "/a"))
     bucket = Series(name="h_seconds_bucket", labels=labels)
     count = Series(name="h_seconds_count", labels=labels[1:])
-    assert family_of(bucket) == family_of(count) == ("h_seconds", (("route", "/a"),))
+    summed = Series(name="h_seconds_sum", labels=labels[1:])
+    assert family_of(bucket) == family_of(count) == family_of(summed) == ("h_seconds", (("route", "/a"),))
 
 
 def test_a_counter_created_anew_counts_from_zero_even_where_it_has_grown_beyond_its_last_value() -> None:
