@@ -4,9 +4,12 @@ from fractions import Fraction
 
 import pytest
 
-from figwatch_agent.evaluate.criteria import Judgement, Reason, judge
-from figwatch_agent.model.names import Verdict
+from figwatch_agent.durations import DAY
+from figwatch_agent.evaluate.criteria import Judgement, Reason, judge, judge_measured
+from figwatch_agent.model.names import Measure, Verdict
+from figwatch_agent.model.slo import Criterion
 from figwatch_agent.model.target import parse_target
+from figwatch_agent.model.view import Measured
 
 
 @pytest.mark.parametrize(
@@ -118,3 +121,34 @@ def test_a_multiple_needs_a_baseline_above_zero_however_small(baseline: str, ver
 def test_without_a_baseline_nothing_is_concluded() -> None:
     judged = judge(parse_target("x5"), low=Fraction(5), high=Fraction(5))
     assert judged == Judgement(verdict=Verdict.INCONCLUSIVE, reason=Reason.NO_BASELINE)
+
+
+@pytest.mark.parametrize(
+    ("measure", "target", "low", "high", "baseline", "verdict"),
+    [
+        (Measure.LATENCY_P95, "< 200ms", 100, 200, None, Verdict.MET),  # the bucket that ends at 200 took 200 or less
+        (Measure.LATENCY_P95, "< 200ms", 100, 201, None, Verdict.INCONCLUSIVE),
+        (Measure.LATENCY_P95, "< 200ms", 201, None, None, Verdict.MISSED),
+        (Measure.LATENCY_P95, "> 200ms", 200, 300, None, Verdict.INCONCLUSIVE),  # only "below" is read as "at most"
+        (Measure.MTTR, "< 200ms", 100, 200, None, Verdict.INCONCLUSIVE),  # an exact figure of 200 is not below it
+        (Measure.MTTR, "< 200ms", 100, 199, None, Verdict.MET),
+        (Measure.DEPLOYMENT_FREQUENCY, "x5", 50, 60, 10, Verdict.MET),
+        (Measure.DEPLOYMENT_FREQUENCY, "x5", 50, 60, 11, Verdict.INCONCLUSIVE),
+        (Measure.DEPLOYMENT_FREQUENCY, "x5", 50, 60, 13, Verdict.MISSED),
+    ],
+)
+def test_a_figure_is_judged_by_both_its_bounds_and_its_baseline(
+    measure: Measure, target: str, low: int, high: int | None, baseline: int | None, verdict: Verdict
+) -> None:
+    figure = Measured(
+        criterion=Criterion(name="it", measure=measure, target=target, over=30 * DAY),
+        low=Fraction(low),
+        high=None if high is None else Fraction(high),
+        estimate=None,
+        unit="ms",
+        coverage=None,
+        counts=None,
+        evidence="",
+        baseline=None if baseline is None else Fraction(baseline),
+    )
+    assert judge_measured(parse_target(target), figure).verdict is verdict

@@ -1,0 +1,47 @@
+"""The earliest and the latest day of zero, against Sen's interval by its definition, in Fractions."""
+
+from fractions import Fraction
+from math import ceil
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from figwatch_agent.evaluate.legacy_ratio import Bucket, Requests, forecast_range
+
+Z = Fraction(196, 100)
+"""The normal quantile of 95 %, on both sides."""
+
+
+def middle(values: list[Fraction]) -> Fraction:
+    """The median."""
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def by_definition(ratios: list[Fraction]) -> tuple[int | None, int | None]:
+    """As many slopes are left out at either end as leave more inside than Z standard deviations of Kendall's score."""
+    count = len(ratios)
+    slopes = sorted((ratios[b] - ratios[a]) / (b - a) for a in range(count) for b in range(a + 1, count))
+    squared = Z * Z * count * (count - 1) * (2 * count + 5) / 18
+    out = max(
+        (r for r in range(len(slopes)) if len(slopes) - 2 * r > 0 and (len(slopes) - 2 * r) ** 2 > squared), default=0
+    )
+    if out == 0:
+        return None, None
+    ends = slopes[out - 1], slopes[-out]
+    lines = [(slope, middle([ratio - slope * at for at, ratio in enumerate(ratios)])) for slope in ends]
+    earliest, latest = (ceil(-level / slope) if slope < 0 else None for slope, level in lines)
+    return earliest, latest
+
+
+@given(st.lists(st.integers(0, 12), max_size=14))
+@example([10, 8, 6, 4, 2])
+@example([10, 8, 6, 4])
+@example([10, 10, 9, 9, 8, 8, 7, 7])
+@example([12, 3, 12, 2, 12, 1, 12, 0, 11])
+@example([5] * 8)
+@example([5, 5, 5, 5, 5, 4, 5, 5, 5])
+def test_the_range_is_where_the_lines_of_sens_interval_end(legacy: list[int]) -> None:
+    buckets = [Bucket(at=at, requests=Requests(legacy=n, total=12)) for at, n in enumerate(legacy)]
+    assert forecast_range(buckets) == by_definition([Fraction(n, 12) for n in legacy])
