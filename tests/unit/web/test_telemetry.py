@@ -56,9 +56,12 @@ def test_deliveries_and_scrapes_carry_closed_words() -> None:
     telemetry.delivered("oncall", "retry")
     telemetry.delivered("oncall", "accepted")
     telemetry.scrape_failed("timeout")
+    telemetry.member_told("alertmanager", "2", "unconfirmed")
     found = samples(telemetry)
     assert found["figwatch_agent_deliveries_total", "receiver=oncall,result=retry"] == 1
     assert found["figwatch_agent_scrape_failures_total", "reason=timeout"] == 1
+    told = "member=2,receiver=alertmanager,result=unconfirmed"
+    assert found["figwatch_agent_alertmanager_requests_total", told] == 1
 
 
 def test_gauges_follow_what_they_are_told() -> None:
