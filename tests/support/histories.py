@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 START: Final = 1_790_000_000
 """Seconds; the first sample."""
@@ -87,3 +87,20 @@ def written(folder: Path) -> tuple[str, str]:
     (folder / "chat.yaml").write_text(SLO, encoding="utf-8")
     (folder / "history.om").write_text(small_history(), encoding="utf-8")
     return str(folder / "chat.yaml"), str(folder / "history.om")
+
+
+def replayed_counts(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """By SLO (total, bad), events of no window included, as `figwatch replay` tells them."""
+    return {
+        each["name"]: (each["total"] + each["untimed_total"], each["bad"] + each["untimed_bad"])
+        for each in document["slos"]
+    }
+
+
+def reported_counts(document: dict[str, Any]) -> dict[str, tuple[int, int]]:
+    """The same as `figwatch report` tells them, all routes of an SLO together."""
+    found: dict[str, tuple[int, int]] = {}
+    for each in document["budgets"]:
+        total, bad = found.get(each["slo"], (0, 0))
+        found[each["slo"]] = total + each["totals"]["total"], bad + each["totals"]["bad"]
+    return found

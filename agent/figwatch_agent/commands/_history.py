@@ -1,4 +1,4 @@
-"""A history and the promises that are held against it: what `replay` and `backtest` have in common."""
+"""A history and the promises that are held against it: what `replay`, `backtest` and `report` have in common."""
 
 import asyncio
 import sys
@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 import click
 import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.clock import AnchoredClock
-from figwatch_agent.durations import MINUTE, Duration, Instant, parse_duration, parse_instant
+from figwatch_agent.commands._span import SAMPLES, Span
+from figwatch_agent.durations import MINUTE, Duration, Instant
 from figwatch_agent.engine.catalog import compile_catalog
 from figwatch_agent.engine.engine import Engine, Readings
 from figwatch_agent.engine.past import PastCounter, PastCounts
@@ -26,97 +27,20 @@ from figwatch_agent.model.batch import Series
 from figwatch_agent.model.names import Mode
 from figwatch_agent.model.past import History
 from figwatch_agent.model.replayed import Replayed
+from figwatch_agent.model.secret import ReadSecret
 from figwatch_agent.model.settings import PrometheusServer, Scrape, Settings
 from figwatch_agent.model.slo import ServiceSlos
 from figwatch_agent.sources.history_openmetrics import read_history
 from figwatch_agent.sources.history_prometheus import PrometheusHistory
 from figwatch_agent.sources.prometheus_api import PrometheusApi
+from figwatch_agent.sources.prometheus_asking import PrometheusReader
 
 ANSWER_BYTES: Final = 512 * 1024 * 1024
 """Of one answer of an engine: six hours of some thousand series."""
 
-F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
-SAMPLES: Final = "samples"
-"""What --tick says for a tick at every instant that has a sample."""
-
 Services = tuple[ServiceSlos, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """Which part of a history, and how finely."""
-
-    start: Instant | None
-    end: Instant | None
-    step: Duration | None
-    tick: Duration | str | None  # SAMPLES for each instant that has one
-
-
-def _instant(context: click.Context, option: click.Parameter, value: str | None) -> Instant | None:
-    if value is None:
-        return None
-    try:
-        return round(float(value) * 1000) if value.replace(".", "", 1).isdecimal() else parse_instant(value)
-    except ValueError:
-        hint = "write 2026-11-22T16:00:00Z, or seconds since 1970"
-        raise click.BadParameter(f"{value!r} is no instant: {hint}", context, option) from None
-
-
-def _duration(context: click.Context, option: click.Parameter, value: str | None) -> Duration | None:
-    if value is None:
-        return None
-    try:
-        found = parse_duration(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error), context, option) from None
-    if found <= 0:
-        raise click.BadParameter("it must be longer than nothing", context, option)
-    return found
-
-
-def _tick(context: click.Context, option: click.Parameter, value: str | None) -> Duration | str | None:
-    return SAMPLES if value == SAMPLES else _duration(context, option, value)
-
-
-def history_options(function: F) -> F:
-    """``--history``, ``--from``, ``--to``, ``--step``, ``--tick``."""
-    for option in reversed(
-        (
-            click.option(
-                "--history",
-                multiple=True,
-                type=click.Path(exists=True, dir_okay=False, path_type=Path),
-                help="OpenMetrics text with timestamps, gzip too; may be given several times.",
-            ),
-            click.option(
-                "--prometheus",
-                metavar="URL",
-                help="A Prometheus-compatible engine to read the history from, in place of files; needs --from.",
-            ),
-            click.option(
-                "--from", "start", metavar="INSTANT", callback=_instant, help="Replay what came after this instant."
-            ),
-            click.option(
-                "--to", "end", metavar="INSTANT", callback=_instant, help="Replay what came up to this instant."
-            ),
-            click.option(
-                "--step",
-                metavar="DURATION",
-                callback=_duration,
-                help="How far apart samples are; found from the history if left out.",
-            ),
-            click.option(
-                "--tick",
-                metavar="DURATION",
-                callback=_tick,
-                help="How far apart decisions are, as long as --step if left out; `samples`: at each sample.",
-            ),
-        )
-    ):
-        function = option(function)
-    return function
 
 
 Read = Callable[[frozenset[str], Callable[[Series], bool]], History]
@@ -133,7 +57,10 @@ def read_files(paths: tuple[Path, ...]) -> Read:
     return read
 
 
-def read_server(url: str, settings: Settings, span: Span) -> Read:
+Made = Callable[[PrometheusServer, ReadSecret], PrometheusReader]
+
+
+def read_server(url: str, settings: Settings, span: Span, made: Made = PrometheusApi) -> Read:
     """How an engine's history is read; credentials are those of figwatch.yaml, where it names the same engine."""
     if span.start is None:
         raise click.UsageError("--prometheus needs --from: an engine holds more than anybody wants to read")
@@ -144,13 +71,13 @@ def read_server(url: str, settings: Settings, span: Span) -> Read:
     server = replace(server, timeout=max(server.timeout, MINUTE), max_bytes=max(server.max_bytes, ANSWER_BYTES))
 
     async def asked(names: frozenset[str], wants: Callable[[Series], bool]) -> History:
-        api = PrometheusApi(server, read_secret)
+        reader = made(server, read_secret)
         hidden = not _on_terminal()
         try:
             with click.progressbar(length=end - start, label="Reading", file=sys.stderr, hidden=hidden) as bar:
-                return await PrometheusHistory(api, names, wants).read(start, end, bar.update)
+                return await PrometheusHistory(reader, names, wants).read(start, end, bar.update)
         finally:
-            await api.close()
+            await reader.close()
 
     def read(names: frozenset[str], wants: Callable[[Series], bool]) -> History:
         return asyncio.run(asked(names, wants))
@@ -158,13 +85,15 @@ def read_server(url: str, settings: Settings, span: Span) -> Read:
     return read
 
 
-def read_by(history: tuple[Path, ...], prometheus: str | None, settings: Settings, span: Span) -> Read:
+def read_by(
+    history: tuple[Path, ...], prometheus: str | None, settings: Settings, span: Span, made: Made = PrometheusApi
+) -> Read:
     """From files or from an engine, whichever of them is given."""
     if prometheus is None:
         return read_files(history)
     if history:
         raise click.UsageError("name one of --history FILE and --prometheus URL")
-    return read_server(prometheus, settings, span)
+    return read_server(prometheus, settings, span, made)
 
 
 def read_for(services: Services, settings: Settings, read: Read) -> History:
@@ -185,6 +114,29 @@ def replayed(
     readings: Readings = lambda now: (),
 ) -> Replayed:
     """What the engine decides over the span."""
+    return lived(services, settings, history, span, label, readings).replayed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lived:
+    """An engine at the end of a history."""
+
+    engine: Engine
+    replayed: Replayed
+    settings: Settings  # that it lived by
+    ticks: NDArray[np.int64]
+    start: Instant  # samples after it count
+
+
+def lived(
+    services: Services,
+    settings: Settings,
+    history: History,
+    span: Span,
+    label: str = "Replaying",
+    readings: Readings = lambda now: (),
+) -> Lived:
+    """The engine as it stands at the end of the span, and what it decided."""
     history = _needed(services, settings, history)
     step = span.step or step_of(history)
     rollback = replace(settings.rollback, mode=Mode.DRY_RUN)  # told, never done: there is nobody to do it
@@ -192,9 +144,10 @@ def replayed(
     engine = Engine(services, settings, keeps_state=False)
     ticks, start = ticks_of(history, span, step)
     counts: PastCounts = PastCounter(engine.catalog).count(history, ticks, start, step * 3 // 2)
-    with _progress(range(len(ticks)), label) as places:
+    with progress(range(len(ticks)), label) as places:
         found = replay(engine, counts, step, places, readings)
-    return replace(found, findings=past_findings(engine.catalog, history, counts), notices=history.notices)
+    found = replace(found, findings=past_findings(engine.catalog, history, counts), notices=history.notices)
+    return Lived(engine=engine, replayed=found, settings=settings, ticks=ticks, start=start)
 
 
 def _needed(services: Services, settings: Settings, history: History) -> History:
@@ -235,7 +188,8 @@ def bare_settings() -> Settings:
 
 
 @contextmanager
-def _progress(items: Iterable[T], label: str) -> Iterator[Iterable[T]]:
+def progress(items: Iterable[T], label: str) -> Iterator[Iterable[T]]:
+    """The items, with a bar on a terminal."""
     with click.progressbar(items, label=label, file=sys.stderr, hidden=not _on_terminal(), update_min_steps=100) as bar:
         yield bar
 

@@ -11,14 +11,13 @@ from click.core import ParameterSource
 
 from figwatch_agent.commands._history import (
     Services,
-    Span,
     bare_settings,
-    history_options,
     read_by,
     read_for,
     replayed,
 )
 from figwatch_agent.commands._options import config_option, examples, loaded_from, say_json
+from figwatch_agent.commands._span import Span, history_options
 from figwatch_agent.durations import MINUTE, Duration, Instant
 from figwatch_agent.files.incident_list import read_incidents
 from figwatch_agent.files.load import load_slo_files

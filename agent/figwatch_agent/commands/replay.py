@@ -11,14 +11,13 @@ from click.core import ParameterSource
 
 from figwatch_agent.commands._history import (
     Services,
-    Span,
     bare_settings,
-    history_options,
     read_by,
     read_for,
     replayed,
 )
 from figwatch_agent.commands._options import config_option, examples, loaded_from, output_option, say_json
+from figwatch_agent.commands._span import Span, history_options
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine import Engine
 from figwatch_agent.errors import NotEnoughData, ReplayDiffers

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from figwatch_agent import cli
-from support.histories import START, written
+from support.histories import START, replayed_counts, reported_counts, written
 from support.parts import program
 from support.real_prometheus import prometheus
 
@@ -23,16 +23,21 @@ async def test_file_and_server_give_the_same_document(tmp_path: Path, capsys: py
     await asyncio.to_thread(_blocks, history, tmp_path / "data")
     span = ["--from", str(START), "--to", str(START + 240 * 60), "--output", "json"]
 
-    def answer(*arguments: str) -> dict[str, Any]:
-        assert cli.main(["replay", files, *arguments, *span]) == 0
+    def answer(verb: str, *arguments: str) -> dict[str, Any]:
+        assert cli.main([verb, files, *arguments, *span]) == 0
         document: dict[str, Any] = json.loads(capsys.readouterr().out)
         return document
 
-    from_file = answer("--history", history)
+    from_file, reported = answer("replay", "--history", history), answer("report", "--history", history)
     async with prometheus(tmp_path, []) as url:
-        from_server = await asyncio.to_thread(answer, "--prometheus", url)
+        from_server = await asyncio.to_thread(answer, "replay", "--prometheus", url)
+        report = await asyncio.to_thread(answer, "report", "--prometheus", url)
     assert from_server == from_file
     assert from_file["slos"][0]["total"] > 0
+    assert reported_counts(report) == replayed_counts(from_server)
+    assert f"the history of {url}, " in report["findings"].pop(0)
+    reported["findings"].pop(0)
+    assert report == reported
 
 
 def _blocks(history: str, data: Path) -> None:

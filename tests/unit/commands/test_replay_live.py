@@ -11,7 +11,8 @@ from random import Random
 
 import pytest
 
-from figwatch_agent.commands._history import Span, read_files, read_for, replayed
+from figwatch_agent.commands._history import read_files, read_for, replayed
+from figwatch_agent.commands._span import Span
 from figwatch_agent.commands.backtest import assumed_readings
 from figwatch_agent.durations import format_instant
 from figwatch_agent.model.batch import Batch
