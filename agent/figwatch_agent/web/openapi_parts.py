@@ -60,3 +60,8 @@ SIDES: Final[Schema] = of(legacy=COUNT, service=COUNT, shadow=COUNT, unknown=COU
 COUNTS: Final[Schema] = of(bad=WHOLE, total=COUNT)
 BETWEEN: Final[Schema] = of(low=NUMBER, high=maybe(NUMBER))
 SHARES: Final[Schema] = many(maybe(of(legacy=COUNT, total=COUNT)))
+
+
+def tally(known: type[StrEnum]) -> Schema:
+    """How many there are of each of a few words."""
+    return of(**{each.value: COUNT for each in known})
