@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from figwatch_agent.evaluate.increases import CREATED_SLACK, CounterMemory, Increase, family_of
+from figwatch_agent.evaluate.increases import CREATED_SLACK, CounterMemory, Increase, family_of, joined
 from figwatch_agent.model.batch import Batch, Series, SeriesTable
 
 LONGEST = 2_500
@@ -106,3 +106,30 @@ def test_a_counter_created_anew_counts_from_zero_even_where_it_has_grown_beyond_
     memory.observe(page(11_000, {"a": 9_000}, a=8), LONGEST)
     increase = memory.observe(page(12_000, {"a": 11_500}, a=20), LONGEST)
     assert (increase.counts.tolist(), increase.reset) == ([20], 1)
+
+
+def answer(gap: int | None, *, timed: bool = True) -> Increase:
+    return Increase(np.zeros(1, dtype=np.int64), gap, timed, answered_before=True)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "gap"),
+    [
+        (answer(3), answer(4), 7),  # both belong to windows: their time is covered, one after the other
+        (answer(3, timed=False), answer(4), 4),  # the earlier came after a silence: its counts belong to none
+        (answer(3), answer(4, timed=False), 4),
+        (answer(None), answer(4), 4),
+        (answer(3), answer(None), 3),
+        (None, answer(4), 4),
+    ],
+)
+def test_two_answers_of_one_tick_cover_the_time_of_both(earlier: Increase | None, later: Increase, gap: int) -> None:
+    found = joined(earlier, later)
+    assert found is not None
+    assert (found.gap, found.timed) == (gap, later.timed)
+    assert found.counts is later.counts
+
+
+def test_a_tick_without_a_second_answer_covers_nothing_more() -> None:
+    assert joined(answer(3), None) is None
+    assert joined(None, None) is None
