@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,7 @@ class RealAlertmanager:
     folder: Path
     port: int
     options: Sequence[str] = ()
-    auth: aiohttp.BasicAuth | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
     _process: asyncio.subprocess.Process | None = None
 
     @property
@@ -67,17 +68,30 @@ class RealAlertmanager:
                 process.send_signal(signal.SIGKILL)
             await process.wait()
 
+    async def stop(self) -> None:
+        """In order: it writes what it knows."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            await asyncio.wait_for(process.wait(), WITHIN)
+
+    async def settled(self) -> bool:
+        """Whether it has found the other of a pair."""
+        async with aiohttp.ClientSession() as session, session.get(f"{self.url}/api/v2/status") as answer:
+            cluster = (await answer.json())["cluster"]
+            return cluster["status"] == "ready" and len(cluster["peers"]) == 2
+
     async def alerts(self) -> list[Alert]:
         """Those that are not over."""
         async with (
-            aiohttp.ClientSession(auth=self.auth) as session,
+            aiohttp.ClientSession(headers=self.headers) as session,
             session.get(f"{self.url}/api/v2/alerts") as answer,
         ):
             found: list[Alert] = await answer.json()
             return found
 
     async def _ready(self) -> bool:
-        async with aiohttp.ClientSession(auth=self.auth) as session:
+        async with aiohttp.ClientSession(headers=self.headers) as session:
             try:
                 async with session.get(f"{self.url}/-/ready") as answer:
                     return answer.status == 200
@@ -101,6 +115,10 @@ def _relocated(installed: Path) -> Path:
         fresh.chmod(0o755)
         fresh.replace(made)
     return made
+
+
+def _basic(name: str, password: str) -> dict[str, str]:
+    return {"Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
 
 
 def _furnish(folder: Path) -> None:
@@ -139,7 +157,7 @@ async def alertmanager(
         folder=folder,
         port=free_port(),
         options=options,
-        auth=None if user is None else aiohttp.BasicAuth(user[0], user[1]),
+        headers={} if user is None else _basic(user[0], user[1]),
     )
     try:
         await running.start()
