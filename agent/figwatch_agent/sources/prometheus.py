@@ -30,6 +30,9 @@ OVERLAP: Final[Duration] = MINUTE
 RETRIES: Final = 3
 """Questions of one look that may be asked a second time."""
 
+NO_GAP: Final = 3
+"""Intervals; two answers that are two and a half apart still count as one after the other."""
+
 AT_ONCE: Final = 4
 
 
@@ -114,9 +117,16 @@ class PrometheusSource:
         self._read_to = now
 
     def _since(self, now: Instant) -> Instant:
-        """Where a look begins: a minute before the one before it, or a look and a minute ago after an outage."""
+        """Where a look begins: a minute before the one before it.
+
+        After an outage or a restart it begins a look and a minute ago. What was not read before that is missing where
+        the time between is a gap to whoever counts; where it is none, nothing would be missed, and it is read now.
+        """
         farthest = now - self._late - self._server.interval
-        return farthest if self._read_to is None else max(self._read_to - self._late, farthest)
+        oldest = farthest - NO_GAP * self._server.interval
+        if self._read_to is not None:
+            return self._read_to - self._late if self._read_to >= oldest else farthest
+        return min((at for at in self._samples.read_to.values() if oldest <= at <= farthest), default=farthest)
 
     async def _raw(self, at: Instant, window: Duration, budget: RetryBudget) -> tuple[list[Any], list[Any]]:
         gate = asyncio.Semaphore(AT_ONCE)

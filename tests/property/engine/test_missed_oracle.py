@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from figwatch_agent.sources.prometheus_backfill import CHUNK
@@ -86,7 +86,18 @@ def played(loop: asyncio.AbstractEventLoop, story: list[Any], *, always_well: bo
     return reader, shops
 
 
+CALM = {"orders": (25, 0), "restart": "", "down": "", "agent": "well", "lasts": 2}
+GONE_FOR_TWO_LOOKS = [  # short enough that its edges are no gap: the scrape between them must be read all the same
+    CALM,
+    CALM | {"orders": (10, 2), "agent": "refused", "lasts": 1},
+    CALM | {"orders": (2, 2), "agent": "refused", "lasts": 1, "restart": "a:1"},
+]
+OFF_FOR_TWO_LOOKS = [CALM, *({**each, "agent": "off"} for each in GONE_FOR_TWO_LOOKS[1:])]
+
+
 @settings(max_examples=3, phases=UNSHRUNK, deadline=None)
+@example(story=GONE_FOR_TWO_LOOKS)
+@example(story=OFF_FOR_TWO_LOOKS)
 @given(story=st.lists(moments, min_size=2, max_size=4))
 def test_what_was_missed_is_counted_as_if_it_had_been_read_in_time(story: list[Any]) -> None:
     _agrees(story)
