@@ -69,6 +69,7 @@ class KeptSamples(PrometheusApi):
         super().__init__(SERVER, _no_secret)
         self.samples: dict[tuple[str, str, str], list[tuple[Instant, int]]] = {}  # by name, target, code
         self.state = "well"  # refused | partial
+        self.unseen = range(0)  # instants of which it has only a part, and says so
         self.asked = 0
 
     def scrape(self, target: str, at: Instant, counts: dict[str, int] | None) -> None:
@@ -90,7 +91,8 @@ class KeptSamples(PrometheusApi):
             if name == wanted and found:
                 labels = {"__name__": name, "job": "shop", "instance": target} | ({"code": code} if code else {})
                 result.append({"metric": labels, "values": found})
-        warnings = ("a store did not answer",) if self.state == "partial" else ()
+        unseen = bool(self.unseen) and at - window < self.unseen.stop and self.unseen.start <= at
+        warnings = ("a store did not answer",) if unseen or self.state == "partial" else ()
         return Answer(data={"resultType": "matrix", "result": result}, warnings=warnings)
 
 

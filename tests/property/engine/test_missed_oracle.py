@@ -11,7 +11,8 @@ import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from figwatch_agent.sources.prometheus_backfill import CHUNK
+from figwatch_agent.durations import SECOND
+from figwatch_agent.sources.prometheus_backfill import CHUNK, PIECE
 from support.kept_samples import INTERVAL, KeptSamples, Reader
 from support.world import START
 
@@ -143,6 +144,31 @@ def test_kills_while_an_outage_is_told_leave_each_event_counted_once() -> None:
             assert again.total == sum(reader.counts()[::2])
             assert len(reader.pasts) >= 3
             assert reader.counts()[1:] == in_time.counts()[1:]
+
+
+@pytest.mark.slow
+def test_what_stays_partial_is_given_up_after_an_hour_and_what_is_newer_is_told() -> None:
+    kept, most = KeptSamples(), 2 * PIECE  # where they meet in what is not seen
+    kept.unseen = range(START + 900 * SECOND, START + 1020 * SECOND)
+    with looping() as loop:
+        reader, shops, begin = Reader(kept, loop), Shops(kept), START
+        told_at = 0
+        for number in range(12 + 300 + 480):
+            shops.round(begin, (7, 1), "", "")
+            begin += INTERVAL
+            kept.state = "refused" if 12 <= number < 312 else "well"
+            reader.tick(begin - 100)
+            if number == 312 + 300:  # fifty minutes later it is still hoped for
+                assert reader.engine.missing() != ()
+                assert "cannot be read yet: the engine could not see everything" in str(reader.source.faults)
+            if not told_at and number > 312 and reader.engine.missing() == ():
+                told_at = number
+        assert 312 + 360 <= told_at <= 312 + 360 + 80
+        total, bad, untimed, untimed_bad = reader.counts()
+        assert (total + untimed, bad + untimed_bad) == (shops.total, shops.bad)
+        assert 0 < untimed <= 2 * 8 * (most // INTERVAL + 1)
+        assert 0 < reader.unknown() <= most + 2 * INTERVAL
+        assert "is counted in no window" in str(reader.source.faults)
 
 
 def test_the_live_look_never_waits_and_a_look_asks_twice_as_much_at_most() -> None:
