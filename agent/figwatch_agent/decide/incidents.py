@@ -14,7 +14,6 @@ ROLLBACK_ALERTS = frozenset(
 )
 """Alerts about a rollback; they end with the incident, and RollbackNeedsHuman only by a person's word."""
 
-
 NOT_COUNTED = ROLLBACK_ALERTS | {AlertName.EXTERNAL_ALERT}
 """Alerts that rest on no counts of ours: no rollback is ever weighed for them."""
 
@@ -41,22 +40,41 @@ def opened(migration: str, service: str, kind: IncidentKind, subject: str, alert
 
 
 def joined(incident: Incident, alert: Alert) -> Incident:
-    """With one more alert; a page makes the incident a page, and an earlier impact moves its start."""
+    """With one more alert; a page makes the incident a page, and an earlier impact moves its start.
+
+    What another system tells has a clock of its own: from the first alert that rests on our counts, they alone say when
+    it began, was detected and ended.
+    """
     paging = alert.severity is Severity.PAGE
-    harms = alert.name not in ROLLBACK_ALERTS
-    return replace(
+    taken = replace(
         incident,
         alerts=(*incident.alerts, alert),
         severity=Severity.PAGE if paging else incident.severity,
-        impact_start=min(incident.impact_start, alert.impact_start),
-        mitigated_at=None if harms else incident.mitigated_at,
     )
+    if alert.name in ROLLBACK_ALERTS or (alert.name is AlertName.EXTERNAL_ALERT and counted(incident)):
+        return taken
+    if alert.name is not AlertName.EXTERNAL_ALERT and not counted(incident):
+        began, seen = alert.impact_start, alert.fired_at
+        return replace(taken, impact_start=began, detected_at=seen, mitigated_at=None, last_bad=None)
+    return replace(taken, impact_start=min(incident.impact_start, alert.impact_start), mitigated_at=None)
+
+
+def counted(incident: Incident) -> bool:
+    """Whether an alert of it, firing or over, rests on counts of ours."""
+    return any(alert.name not in NOT_COUNTED for alert in incident.alerts)
+
+
+def timed(incident: Incident) -> bool:
+    """Whether its times are figures: it rests on counts of ours, and figwatch itself found reason to page."""
+    pages = (alert for alert in incident.alerts if alert.severity is Severity.PAGE)
+    return counted(incident) and any(alert.name is not AlertName.EXTERNAL_ALERT for alert in pages)
 
 
 def with_resolved(incident: Incident, alert: Alert, last_bad: Instant | None) -> Incident:
-    """With one alert ended and the end of its last bad tick."""
+    """With one alert ended and the end of its last bad tick, which another system does not tell for our counts."""
     alerts = tuple(alert if known.id == alert.id else known for known in incident.alerts)
-    return bad_until(replace(incident, alerts=alerts), last_bad)
+    told = alert.name is AlertName.EXTERNAL_ALERT and counted(incident)
+    return bad_until(replace(incident, alerts=alerts), None if told else last_bad)
 
 
 def bad_until(incident: Incident, last_bad: Instant | None) -> Incident:
@@ -79,8 +97,12 @@ def paging(incident: Incident) -> tuple[Alert, ...]:
 
 
 def mitigated(incident: Incident) -> Incident:
-    """Once no alert of the SLI fires any more: the impact ended with its last bad tick."""
-    if incident.mitigated_at is not None or any(a.name not in ROLLBACK_ALERTS for a in firing(incident)):
+    """Once no alert of the SLI fires any more: the impact ended with its last bad tick.
+
+    Where no alert rests on counts of ours, those of other systems say so.
+    """
+    silent = NOT_COUNTED if counted(incident) else ROLLBACK_ALERTS
+    if incident.mitigated_at is not None or any(a.name not in silent for a in firing(incident)):
         return incident
     return replace(incident, mitigated_at=max(incident.last_bad or incident.detected_at, incident.impact_start))
 

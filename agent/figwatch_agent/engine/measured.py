@@ -5,6 +5,7 @@ from dataclasses import replace
 from fractions import Fraction
 
 from figwatch import contract
+from figwatch_agent.decide.incidents import timed
 from figwatch_agent.durations import Duration, Instant, format_duration, format_seconds
 from figwatch_agent.engine.catalog import Stream
 from figwatch_agent.engine.figures import EVENT_KINDS, brought_of, data_loss_of, frequency_of, nothing
@@ -16,7 +17,7 @@ from figwatch_agent.evaluate.mttr import Mttr, StageFigures, Stages, mttr, stage
 from figwatch_agent.evaluate.uptime import RequestUptime, Uptime
 from figwatch_agent.evaluate.windows import highest_ratio, lowest_ratio
 from figwatch_agent.model.incident import Incident, IncidentKind
-from figwatch_agent.model.names import AlertName, Measure, Severity
+from figwatch_agent.model.names import Measure
 from figwatch_agent.model.slo import Criterion, ServiceSlos
 from figwatch_agent.model.view import Counts, Figure, Measured
 
@@ -185,8 +186,7 @@ def _mttr(
         incident
         for incident in incidents
         if incident.kind is IncidentKind.ROUTE
-        and incident.severity is Severity.PAGE
-        and any(alert.name is not AlertName.EXTERNAL_ALERT for alert in incident.alerts)
+        and timed(incident)
         and incident.impact_start >= at - criterion.over
         and criterion.route in (None, incident.route)
     ]

@@ -206,9 +206,11 @@ def _while_it_burns(incident: Incident, left_for: Duration | None) -> Duration |
 
 
 def _leading(incident: Incident) -> Alert:
-    """Whose runbook helps now: what became of a rollback, else what began the incident."""
+    """Whose runbook helps now: what became of a rollback, else what we count ourselves, else what others tell."""
     alerts = incidents.firing(incident) or incident.alerts
-    return next((alert for alert in reversed(alerts) if alert.name in incidents.ROLLBACK_ALERTS), alerts[0])
+    about_rollback = (alert for alert in reversed(alerts) if alert.name in incidents.ROLLBACK_ALERTS)
+    ours = (alert for alert in alerts if alert.name not in incidents.NOT_COUNTED)
+    return next(about_rollback, None) or next(ours, alerts[0])
 
 
 def _near(one: Case, other: Case) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from figwatch_agent.decide.incidents import timed
 from figwatch_agent.durations import DAY, SECOND, Instant, format_instant
 from figwatch_agent.evaluate.legacy_ratio import NoForecast
 from figwatch_agent.evaluate.mttr import Mttr, StageFigures, Stages, stages
@@ -15,7 +16,7 @@ from figwatch_agent.model.baseline import RecordedBaseline
 from figwatch_agent.model.event import FAILURE, Event, EventKind
 from figwatch_agent.model.history import BudgetHistory, RouteHistory, RouteShare, Shares
 from figwatch_agent.model.incident import Incident, IncidentKind
-from figwatch_agent.model.names import Measure, Severity, Verdict
+from figwatch_agent.model.names import Measure, Verdict
 from figwatch_agent.model.view import View
 from figwatch_agent.report.criteria import criterion_document, verdict_of
 from figwatch_agent.report.forecast import forecast_document
@@ -170,7 +171,7 @@ def _recovery(view: View) -> tuple[StageFigures, ...]:
 
 
 def _paged(incident: Incident) -> bool:
-    return incident.kind is IncidentKind.ROUTE and incident.severity is Severity.PAGE
+    return incident.kind is IncidentKind.ROUTE and timed(incident)
 
 
 def _stages_of(incident: Incident) -> Stages:
