@@ -102,6 +102,20 @@ async def test_a_page_that_was_resolved_while_the_agent_was_dead_is_resolved() -
     assert held(agent) == []
 
 
+async def test_while_an_end_is_tried_again_nobody_says_that_it_is_open() -> None:
+    agent = Agent()
+    await agent.tell(page(1, TRIGGER, NOON))
+    await agent.work()
+    await agent.tell(page(1, RESOLVE, NOON + SECOND))
+    agent.wire.faults.append("503")
+    await agent.work()
+    agent.clock.advance(MINUTE)
+    await agent.resender.turn()
+    assert len(agent.ends[ONE].posted) == 1
+    await agent.work()
+    assert held(agent) == []
+
+
 async def test_an_end_that_is_refused_and_told_elsewhere_leaves_nothing_that_is_said_for_ever() -> None:
     agent = Agent()
     await agent.tell(page(1, TRIGGER, NOON))
@@ -219,6 +233,20 @@ async def test_many_alerts_go_in_several_requests() -> None:
     await agent.pass_time(MINUTE)
     assert [len(post) for post in agent.ends[ONE].posted] == [64, 64, 2]
     assert len(agent.ends[ONE].active()) == 130
+
+
+async def test_a_request_that_is_not_taken_ends_the_round() -> None:
+    agent = Agent()
+    await agent.tell(*(page(number, TRIGGER, NOON) for number in range(70)))
+    await agent.work()
+    agent.ends[ONE].posted.clear()
+    agent.wire.faults.append("503")
+    agent.clock.advance(MINUTE)
+    await agent.resender.turn()
+    assert agent.ends[ONE].posted == []
+    agent.clock.advance(MINUTE)
+    await agent.resender.turn()
+    assert [len(post) for post in agent.ends[ONE].posted] == [64, 6]
 
 
 async def test_ticket_and_page_of_one_incident_are_kept_apart() -> None:
