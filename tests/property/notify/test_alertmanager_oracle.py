@@ -106,7 +106,7 @@ class Truth:
 
 
 @given(STEPS)
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_in_the_end_both_hold_what_is_open_each_as_one_alert_and_nothing_else(steps: list[Step]) -> None:
     truth = Truth()
     asyncio.run(truth.lived(steps))

@@ -30,12 +30,12 @@ def held(agent: Agent, url: str = ONE) -> list[str]:
 async def test_an_open_page_stays_open_for_hours_and_is_one_alert() -> None:
     agent = Agent()
     await agent.tell(page(1, TRIGGER, NOON))
-    for _ in range(6):
+    for _ in range(3):
         await agent.pass_time(HOUR)
         assert held(agent) == ["incident-1/page"]
     (alert,) = agent.ends[ONE].held.values()
     assert alert.starts_at == NOON + 1
-    assert len(agent.ends[ONE].posted) == 1 + 6 * 60
+    assert len(agent.ends[ONE].posted) == 1 + 3 * 60
 
 
 async def test_after_the_agent_is_gone_for_good_it_ends_by_itself() -> None:
@@ -226,18 +226,18 @@ async def test_each_member_is_reported_for_itself() -> None:
 
 async def test_many_alerts_go_in_several_requests() -> None:
     agent = Agent()
-    await agent.tell(*(page(number, TRIGGER, NOON) for number in range(130)))
+    await agent.tell(*(page(number, TRIGGER, NOON) for number in range(66)))
     await agent.work()
     agent.ends[ONE].held.clear()
     agent.ends[ONE].posted.clear()
     await agent.pass_time(MINUTE)
-    assert [len(post) for post in agent.ends[ONE].posted] == [64, 64, 2]
-    assert len(agent.ends[ONE].active()) == 130
+    assert [len(post) for post in agent.ends[ONE].posted] == [64, 2]
+    assert len(agent.ends[ONE].active()) == 66
 
 
 async def test_a_request_that_is_not_taken_ends_the_round() -> None:
     agent = Agent()
-    await agent.tell(*(page(number, TRIGGER, NOON) for number in range(70)))
+    await agent.tell(*(page(number, TRIGGER, NOON) for number in range(65)))
     await agent.work()
     agent.ends[ONE].posted.clear()
     agent.wire.faults.append("503")
@@ -246,7 +246,7 @@ async def test_a_request_that_is_not_taken_ends_the_round() -> None:
     assert agent.ends[ONE].posted == []
     agent.clock.advance(MINUTE)
     await agent.resender.turn()
-    assert [len(post) for post in agent.ends[ONE].posted] == [64, 6]
+    assert [len(post) for post in agent.ends[ONE].posted] == [64, 1]
 
 
 async def test_ticket_and_page_of_one_incident_are_kept_apart() -> None:
