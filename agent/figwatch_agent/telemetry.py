@@ -49,6 +49,9 @@ class Telemetry:
             "member",
             "result",
         )
+        self._left_out = self._counter(
+            "alertmanager_truncated", "Alerts that an Alertmanager left out of what it told the agent."
+        )
         self._oldest_pending = self._gauge(
             "oldest_pending_page_seconds", "Age of the oldest page that nobody has taken yet; 0: none waits."
         )
@@ -96,6 +99,10 @@ class Telemetry:
     def member_told(self, receiver: str, member: str, result: str) -> None:
         """One request to an Alertmanager ended; ``member`` is its place in the receiver's list, from 1."""
         self._member_requests.labels(receiver, member, result).inc()
+
+    def alerts_left_out(self, number: int) -> None:
+        """An Alertmanager told the agent of a group without so many of its alerts."""
+        self._left_out.inc(number)
 
     def oldest_pending(self, seconds: float) -> None:
         """Age of the oldest page that waits; 0 where none does."""

@@ -10,6 +10,7 @@ from figwatch_agent.model.command import Command
 from figwatch_agent.model.external import ExternalAlert, alert_of
 from figwatch_agent.model.incident import Alert, IncidentKind
 from figwatch_agent.model.names import AlertName
+from figwatch_agent.model.outcome import TransitionKind
 
 
 class External:
@@ -26,6 +27,8 @@ class External:
             alert = alert_of(dict(command.data))
         except ValueError as error:
             return str(error)
+        if alert.truncated:
+            _find_cut(alert, now, notes)
         known = self._known(alert.id)
         if alert.firing and known is None:
             self._open(alert, now, notes)
@@ -71,3 +74,12 @@ class External:
     def _known(self, id_: str) -> Alert | None:
         incidents = [*(case.incident for case in self._desk.cases.values()), *self._desk.closed]
         return next((alert for incident in incidents for alert in incident.alerts if alert.id == id_), None)
+
+
+def _find_cut(alert: ExternalAlert, now: Instant, notes: Notes) -> None:
+    """Say once a tick that a group came incomplete; every alert of it carries how many it lacks."""
+    subject = f"alertmanager {alert.receiver}"
+    text = f"Alertmanager left {alert.truncated} alerts out: raise max_alerts of its receiver, or group by more labels"
+    said = ((each.kind, each.subject, each.text) for each in notes.transitions)
+    if (TransitionKind.FINDING, subject, text) not in said:
+        notes.note(now, TransitionKind.FINDING, subject, text)

@@ -36,6 +36,7 @@ class Alertmanager:
             alerts, own, truncated = read_notification(members_of(await request.read()))
         except BadWish as bad:
             return errors(400, bad.problems)
+        self._deps.telemetry.alerts_left_out(truncated)
         now, who = self._deps.clock.now(), visitor()
         origin = f"alertmanager {who.address}"
         commands = [command_of(alert, at=now, actor=who.name, origin=origin) for alert in alerts]

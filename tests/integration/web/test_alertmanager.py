@@ -51,6 +51,8 @@ async def test_an_alert_is_taken_once_whoever_of_two_alertmanagers_tells_it() ->
         answers = [await client.post(PATH, json=notification(), headers=bearer()) for _ in range(2)]
         assert [answer.status for answer in answers] == [200, 200]
         told = [await answer.json() for answer in answers]
+        # Both told of a group of which they left two out.
+        assert "figwatch_agent_alertmanager_truncated_total 4.0" in await (await client.get("/metrics")).text()
     assert told == [
         {"taken": 1, "known": 0, "own": 0, "truncated": 2},
         {"taken": 0, "known": 1, "own": 0, "truncated": 2},

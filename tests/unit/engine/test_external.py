@@ -11,9 +11,10 @@ from figwatch_agent.durations import SECOND
 from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.external import ExternalAlert, alert_of, command_of
 from figwatch_agent.model.incident import Incident, IncidentKind
-from figwatch_agent.model.names import AlertName, Severity
+from figwatch_agent.model.names import AlertName, Mode, Severity
 from figwatch_agent.model.outcome import TransitionKind
-from support.world import CHAT, START, World
+from figwatch_agent.model.page import PageKind
+from support.world import CHAT, START, World, settings
 
 DISK = ExternalAlert(
     fingerprint="a1b2", name="DiskFull", starts_at=START - 60 * SECOND, ends_at=None, severity=Severity.PAGE
@@ -92,3 +93,36 @@ def test_an_alert_on_a_healthy_route_keeps_its_incident_open_until_it_is_told_re
     world.tick(commands=(told(replace(ON_ROUTE, ends_at=world.now)),))
     (ended,) = of_kind(world, IncidentKind.ROUTE)
     assert not ended.open
+
+
+def test_a_group_that_came_incomplete_is_a_finding_once_for_all_its_alerts() -> None:
+    world = World()
+    cut = replace(DISK, truncated="3", receiver="figwatch")
+    world.tick(commands=(told(cut), told(replace(cut, fingerprint="c3", name="DiskSlow"))))
+    (finding,) = [text for text in world.said(TransitionKind.FINDING) if "Alertmanager" in text]
+    assert finding.startswith("Alertmanager left 3 alerts out")
+
+
+def test_a_whole_group_is_no_finding() -> None:
+    world = World()
+    world.tick(commands=(told(replace(DISK, receiver="figwatch")),))
+    assert [text for text in world.said(TransitionKind.FINDING) if "Alertmanager" in text] == []
+
+
+def test_our_own_alert_on_a_route_of_theirs_brings_our_own_clock_and_our_own_runbook() -> None:
+    world = World(conf=settings(Mode.DRY_RUN))
+    world.tick(commands=(told(ON_ROUTE),))
+    world.both(10)
+    (theirs,) = of_kind(world, IncidentKind.ROUTE)
+    assert theirs.impact_start == ON_ROUTE.starts_at
+    began = world.now
+    world.both(20, service_bad=40)
+    (joined,) = of_kind(world, IncidentKind.ROUTE)
+    assert began <= joined.impact_start <= joined.detected_at
+    world.both(90)
+    world.tick(commands=(told(replace(ON_ROUTE, ends_at=world.now)),))
+    world.both(2)
+    pages = [row.page for outcome in world.outcomes for row in outcome.outbox]
+    assert (pages[0].kind, pages[-1].kind) == (PageKind.TRIGGER, PageKind.RESOLVE)
+    assert pages[0].runbook_url.endswith("/ExternalAlert")
+    assert not pages[-1].runbook_url.endswith("/ExternalAlert")
