@@ -39,6 +39,7 @@ from figwatch_agent.model.batch import Reading
 from figwatch_agent.model.explanation import Explanation
 from figwatch_agent.model.gate import GateAnswer, following
 from figwatch_agent.model.history import RouteHistory, Shares
+from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.inputs import Inputs
 from figwatch_agent.model.missing import Missing
 from figwatch_agent.model.names import Stage
@@ -124,6 +125,7 @@ class Engine:
             self._unknown,
             self._uptimes,
             self._tab,
+            self._guard,
         )
         if saved is not None:
             self.sequence, self.at = saved.sequence, saved.at
@@ -151,12 +153,16 @@ class Engine:
     def advance_many(self, counts: PastCounts, places: range, readings: Readings = _nothing_read) -> Iterator[Outcome]:
         """Take these ticks of a history, as if one after the other was handed to ``advance``.
 
-        Gives the Outcomes of those at which anything could happen. Where an engine keeps no state that is not all of
-        them: what the others would have told is nothing.
+        Gives the Outcomes of those at which anything happens. Where an engine keeps no state that is not all of them:
+        what the others would have told is nothing.
         """
         place, singly, skipped = places.start, 1, 0
         while place < places.stop:
-            skipped = self._skip(counts, place, places.stop, readings)
+            sequence = self.sequence + 1
+            skipped, changed = self._skip(counts, place, places.stop, readings)
+            for tick, incidents in sorted(changed.items()):
+                at = int(counts.ticks[place + tick])
+                yield Outcome(sequence=sequence + tick, at=at, incidents=tuple(incidents))
             if skipped:
                 place, singly = place + skipped, 1
                 continue
@@ -168,14 +174,17 @@ class Engine:
             self._tally = self._counter.count((), self.at, (counts.counted(place - 1),))
             self._uptimes.advance((), self._tally, self.at)
 
-    def _skip(self, counts: PastCounts, place: int, end: int, readings: Readings) -> int:
+    def _skip(
+        self, counts: PastCounts, place: int, end: int, readings: Readings
+    ) -> tuple[int, dict[int, list[Incident]]]:
+        """How many ticks were lived through together, and by tick the incidents that changed."""
         lag = None if self._keeps_state else self._skipping.lag(counts, place, self.at)
         if lag is None or self.at is None:
-            return 0
-        skipped = self._skipping.skip(lag, place, end, self.at, readings)
+            return 0, {}
+        skipped, changed = self._skipping.skip(lag, place, end, self.at, readings)
         if skipped:
             self.at, self.sequence = int(counts.ticks[place + skipped - 1]), self.sequence + skipped
-        return skipped
+        return skipped, changed
 
     def _live(self, counts: PastCounts, place: int, readings: Readings) -> Outcome:
         now = int(counts.ticks[place])

@@ -4,6 +4,9 @@ import hashlib
 from dataclasses import replace
 from fractions import Fraction
 
+import numpy as np
+from numpy.typing import NDArray
+
 from figwatch_agent.decide import incidents
 from figwatch_agent.decide.guard import SidesSeen, Situation, weigh
 from figwatch_agent.durations import MINUTE, SECOND, Duration, Instant, format_seconds
@@ -28,6 +31,8 @@ from figwatch_agent.model.page import PageKind
 from figwatch_agent.model.plan import RollbackPlan
 from figwatch_agent.model.sentences import OPEN
 from figwatch_agent.model.wire import encode
+
+Flags = NDArray[np.bool_]
 
 WINDOWS: tuple[Duration, ...] = (5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE)
 """Fixed before anybody looks: short ones see a fault that has just begun, long ones a faint one."""
@@ -62,6 +67,28 @@ class Guard:
             actor = approved.get(case.incident.id)
             if incidents.paging(case.incident) or actor is not None:
                 self._weigh_one(case, tally, inputs, actor, now, notes)
+
+    def settled(self, known: Flags) -> bool:
+        """Whether weighing again decides what was decided, so long as no alert comes or goes and ``known`` stays.
+
+        Surely so where no side is told apart: that stands before all that counts, readings and time could change.
+        """
+        return all(self._is_settled(case, known) for case in self.desk.cases.values() if case.pages)
+
+    def look_on(self, ticks: int) -> None:
+        """Live through so many ticks that decide nothing new."""
+        for case in self.desk.cases.values():
+            if case.pages and incidents.paging(case.incident):
+                case.looks += ticks
+
+    def _is_settled(self, case: Case, known: Flags) -> bool:
+        decision, watch = case.incident.decision, self._telling_watch(case)
+        if decision is None or case.incident.rollback is not None or case.awaiting_since is not None:
+            return False
+        if watch is None or watch.stream.sided or case.incident.kind is not IncidentKind.ROUTE:
+            return False
+        reason = Reason.NO_CONTROL if known[watch.stream.index] else Reason.STALE_DATA
+        return (decision.outcome, decision.reason) == (DecisionOutcome.WITHHELD, reason)
 
     def _weigh_one(
         self, case: Case, tally: Tally, inputs: Inputs, actor: str | None, now: Instant, notes: Notes

@@ -1,11 +1,13 @@
 """Ticks of a history at which nothing happens, lived through many at a time.
 
 A stretch of ticks is quiet where no tier and no early lane could fire, no alert could end, and nothing else is going on
-that looks at single ticks: no page is open, nothing is set aside, every stream that was ever measured goes on being so.
-Then all that a tick does is to count, and many are counted at once.
+that looks at single ticks: no rollback is weighed by counts, nothing is set aside, every stream that was ever measured
+goes on being so. Then all that a tick does is to count, and to put the end of an open incident's impact off; many are
+counted at once.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +17,10 @@ from figwatch_agent.engine.catalog import Catalog
 from figwatch_agent.engine.counting import Counter
 from figwatch_agent.engine.desk import Desk
 from figwatch_agent.engine.excluding import Excluding
+from figwatch_agent.engine.guarding import Guard
+from figwatch_agent.engine.impact import put_off
 from figwatch_agent.engine.lagging import Lag
-from figwatch_agent.engine.ledger import INTERVAL, interval_of
+from figwatch_agent.engine.ledger import INTERVAL
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.past import PastCounts
 from figwatch_agent.engine.quiet import Quiet
@@ -29,11 +33,13 @@ from figwatch_agent.engine.unknown import Unknown
 from figwatch_agent.engine.uptimes import Uptimes
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.model.batch import SAMPLE, Reading
+from figwatch_agent.model.incident import Incident
 
 Counts = NDArray[np.int64]
 
-LONGEST = 64
-"""Ticks of a stretch: what is looked at for nothing stays small."""
+LONGEST = 128
+SHORTEST = 16
+"""Ticks of a stretch. Longer ones cost less each, but more of what was looked at for nothing where one ends early."""
 
 
 class Skipping:
@@ -51,6 +57,7 @@ class Skipping:
         unknown: Unknown,
         uptimes: Uptimes,
         tab: Tab,
+        guard: Guard,
     ) -> None:
         self._catalog = catalog
         self._rings = rings
@@ -62,11 +69,13 @@ class Skipping:
         self._unknown = unknown
         self._uptimes = uptimes
         self._tab = tab
+        self._guard = guard
         self._quiet = Quiet(catalog, rings, watches.evidence)
         self._probed = np.array([stream.probed for stream in catalog.streams], dtype=np.bool_)
         self._reader: PastReader | None = None
         self._bulk: Bulk | None = None
         self._sound = False
+        self._length = LONGEST
 
     def lag(self, counts: PastCounts, place: int, at: Instant | None) -> Lag | None:
         """The runs of bad ticks, lagging behind a history from one of its ticks on; None where that cannot be."""
@@ -82,20 +91,34 @@ class Skipping:
 
     def skip(
         self, lag: Lag, place: int, end: int, at: Instant, readings: Callable[[Instant], tuple[Reading, ...]]
-    ) -> int:
-        """Live through the ticks from ``place`` on at which surely nothing happens; says how many those are."""
+    ) -> tuple[int, dict[int, list[Incident]]]:
+        """Live through the ticks from ``place`` on at which surely nothing is decided.
+
+        Says how many those are, and by tick the incidents whose impact did not end before it.
+        """
         bulk = self._bulk
-        if bulk is None or self._busy():
-            return 0
-        stretch = self._stretch(lag.reader, bulk, place, end, at)
-        if stretch is None:
-            return 0
+        stretch = None if bulk is None or self._busy() else self._stretch(lag.reader, bulk, place, end, at)
+        if bulk is None or stretch is None or not self._guard.settled(stretch.known):
+            return 0, {}
         told = readings(int(stretch.ticks[-1]))
         if any(reading.name.startswith(SAMPLE) for reading in told):
-            return 0
-        stretch = stretch.part(0, self._watches.quiet_while_standing(lag, stretch))
-        if not len(stretch.ticks):
-            return 0
+            return 0, {}
+        asked = len(stretch.ticks)
+        stands = self._watches.stand(lag, stretch)
+        known = stretch.known[[self._catalog.watches[watch].stream.index for watch in stands]].tolist()
+        ticks = (each.ticks for each, ends in zip(stands.values(), known, strict=True) if ends)
+        stretch = stretch.part(0, min([len(stretch.ticks), *ticks]))
+        number = self._quietly(lag, bulk, stretch, place) if len(stretch.ticks) else 0
+        self._length = min(2 * self._length, LONGEST) if number == asked else max(min(asked, 2 * number), SHORTEST)
+        if not number:
+            return 0, {}
+        for reading in readings(int(stretch.ticks[number - 1])):
+            self._desk.readings[reading.name] = reading
+        self._guard.look_on(number)
+        return number, put_off(self._desk, self._watches.firing, stands, number)
+
+    def _quietly(self, lag: Lag, bulk: Bulk, stretch: Stretch, place: int) -> int:
+        """Count the ticks of a stretch at which no alert fires; says how many."""
         rings = self._rings
         budget = Stretched(rings.rings["budget"], stretch.ticks, (stretch.total, stretch.bad))
         covered = Stretched(rings.coverage.ring, stretch.ticks, (stretch.covered,))
@@ -113,8 +136,6 @@ class Skipping:
         if number:
             rising.settle(number)
             self._count(lag, bulk, stretch.part(0, number), budget, covered, place)
-            for reading in readings(int(stretch.ticks[number - 1])):
-                self._desk.readings[reading.name] = reading
         return number
 
     def _read(self, counts: PastCounts) -> None:
@@ -130,15 +151,16 @@ class Skipping:
 
     def _busy(self) -> bool:
         """Whether anything goes on that looks at every tick."""
-        desk = self._desk
-        told = desk.findings or desk.signals or desk.failing_receivers
-        return bool(told) or any(case.pages for case in desk.cases.values()) or bool(self._signals.last_request.any())
+        desk, watches = self._desk, self._watches
+        told = desk.findings or desk.signals or desk.failing_receivers or desk.silences
+        alone = any(self._catalog.watches[watch].lane == "service" for watch in watches.firing)
+        return bool(told) or alone or bool(self._signals.last_request.any())
 
     def _stretch(self, reader: PastReader, bulk: Bulk, place: int, end: int, at: Instant) -> Stretch | None:
         """The ticks from ``place`` on that may be looked at together; None where there are none."""
         counts = reader.counts
-        ticks = counts.ticks[place : min(end, place + LONGEST)]
-        number = int(np.searchsorted(ticks, interval_of(int(ticks[0])) + INTERVAL, side="right"))
+        ticks = counts.ticks[place : min(end, place + self._length)]
+        number = len(ticks)
         if counts.untimed:
             number = next((n for n in range(number) if place + n in counts.untimed), number)
         if not number:
@@ -174,13 +196,14 @@ class Skipping:
     def _count(self, lag: Lag, bulk: Bulk, stretch: Stretch, budget: Stretched, covered: Stretched, place: int) -> None:
         number, last = len(stretch.ticks), int(stretch.ticks[-1])
         desk, settings = self._desk, self._catalog.settings
-        total, bad = lag.reader.by_side(place, place + number)
-        self._tab.add_many(desk, bad, total, last)
+        turns = np.flatnonzero(np.diff((stretch.ticks - 1) // INTERVAL)) + 1
+        for first, until in pairwise([0, *turns.tolist(), number]):
+            total, bad = lag.reader.by_side(place + first, place + until)
+            self._tab.add_many(desk, bad, total, int(stretch.ticks[until - 1]))
         bulk.count(stretch, budget, covered, place)
         self._watches.skip(lag, stretch, lag.reader.served_at(place, place + number))
         self._signals.last_known = np.where(stretch.known, last, self._signals.last_known)
         self._unknown.known_until = np.where(stretch.known, last, self._unknown.known_until)
         self._uptimes.advance((), self._counter.empty(), last)
-        desk.silences = [silence for silence in desk.silences if silence.until > last]
         desk.latches.forget(last - max(settings.rollback.cool_down, settings.rollback.blast_window))
         desk.book.forget(last - settings.keep)

@@ -11,7 +11,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from figwatch_agent.decide.runs import FEWEST_BAD, NEVER, Marks, Runs
+from figwatch_agent.decide.runs import NEVER, Marks, Runs
 from figwatch_agent.durations import HOUR, MINUTE, Duration, Instant
 from figwatch_agent.engine.burning import confirmed, lane_weighs
 from figwatch_agent.engine.catalog import Catalog, Watch
@@ -19,13 +19,13 @@ from figwatch_agent.engine.lagging import Lag
 from figwatch_agent.engine.lanes import Lanes
 from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.screening import Screen
+from figwatch_agent.engine.standing import Standing, standing
 from figwatch_agent.engine.stretch import PastReader, Stretch
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.burn_rate import threshold_arrays
 from figwatch_agent.evaluate.evidence import rejects_still_burning
 from figwatch_agent.evaluate.tables import Evidence, Recovery
 from figwatch_agent.model.incident import Alert
-from figwatch_agent.model.names import Severity
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -132,38 +132,14 @@ class Watches:
         for stream, at in served:
             self.last_service[stream] = at
 
-    def quiet_while_standing(self, lag: Lag, stretch: Stretch) -> int:
-        """How many ticks of a stretch pass before an alert that stands could end."""
-        found = len(stretch.ticks)
-        for index in self.firing:
-            watch = self.catalog.watches[index]
-            if not stretch.known[watch.stream.index]:
-                continue
-            if watch.lane == "service" or watch.severity is Severity.PAGE:
-                return 0
-            lag.catch_up(int(self.lanes.of_watch[index]))
-            found = min(found, self._stands(index, stretch))
-        return found
-
-    def _stands(self, index: int, stretch: Stretch) -> int:
-        """How many ticks pass before one watch's alert could end; its run is up to date."""
-        runs, marks, lane = self._runs, self._marks, int(self.lanes.of_watch[index])
-        bad, total = (counted[:, lane].astype(np.int64) for counted in (stretch.lane_bad, stretch.lane_total))
-        seen = int(runs.seen_bad[lane]) + np.cumsum(bad), int(runs.seen_total[lane]) + np.cumsum(total)
-        burning = (bad >= FEWEST_BAD) & (bad * marks.bottoms[index] > marks.tops[index] * total)
-        failing = (bad > 0) & (bad * marks.failing_bottoms[index] > marks.failing_tops[index] * total)
-        burnt = _latest(burning, stretch.ticks, seen, (runs.last_bad, runs.run_bad, runs.run_total), index)
-        failed = _latest(failing, stretch.ticks, seen, (runs.last_failure, runs.failure_bad, runs.failure_total), index)
-        runs_now = (int(runs.start[index]) != NEVER) | np.logical_or.accumulate(burning)
-        fails_now = (int(runs.first_failure[index]) != NEVER) | np.logical_or.accumulate(failing)
-        last, then_bad, then_total = (np.where(runs_now, one, two) for one, two in zip(burnt, failed, strict=True))
+    def stand(self, lag: Lag, stretch: Stretch) -> dict[int, Standing]:
+        """What becomes of each alert that stands, none of which may be of the service side alone."""
+        found: dict[int, Standing] = {}
         hold = self.catalog.settings.alerting.hold
-        well = ~(runs_now | fails_now) | (stretch.ticks - last >= hold)
-        places = np.flatnonzero(well)
-        rows = np.full(len(places), index, dtype=np.int64)
-        clears = self._recovery.clears(rows, seen[0][places] - then_bad[places], seen[1][places] - then_total[places])
-        ends: list[int] = places[clears][:1].tolist()
-        return min([len(stretch.ticks), *ends])
+        for watch in self.firing:
+            lag.catch_up(int(self.lanes.of_watch[watch]))
+            found[watch] = standing(self.catalog.watches[watch], self._runs, self._marks, self._recovery, hold, stretch)
+        return found
 
     def _advance_lagging(
         self, lag: Lag, bad: Integers, total: Integers, tally: Tally, since: Instant, now: Instant
@@ -376,16 +352,6 @@ class Watches:
         since = self._runs.seen_bad[lane] - bad[rows], self._runs.seen_total[lane] - total[rows]
         found: list[int] = rows[self._recovery.clears(rows, *since)].tolist()
         return found
-
-
-def _latest(
-    chosen: Flags, ticks: Integers, seen: tuple[Integers, Integers], before: tuple[Integers, ...], index: int
-) -> tuple[Integers, ...]:
-    """By tick, when the last of the chosen ticks was, and what had been seen by then; as it was ``before`` them."""
-    place = np.maximum.accumulate(np.where(chosen, np.arange(1, len(ticks) + 1), 0))
-    return tuple(
-        np.concatenate([[int(old[index])], each])[place] for old, each in zip(before, (ticks, *seen), strict=True)
-    )
 
 
 def _failing_above(watch: Watch) -> Fraction:

@@ -1,13 +1,35 @@
 """A history that is lived through many ticks at a time leaves what it leaves when lived through tick by tick."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
-from figwatch_agent.durations import MINUTE, SECOND
+from figwatch_agent.durations import MINUTE, SECOND, Instant
 from figwatch_agent.engine import Engine
+from figwatch_agent.engine.cases import Case
+from figwatch_agent.engine.desk import Notes
+from figwatch_agent.engine.past import PastCounts
+from figwatch_agent.engine.tally import Tally
+from figwatch_agent.model.command import Command
+from figwatch_agent.model.inputs import Inputs
+from figwatch_agent.model.outcome import TransitionKind
 from support.lived import conf, history, promises, singly, state, told
+from support.world import START
+
+
+def outage(engine: Engine, slo: str, places: range, ticks: int) -> PastCounts:
+    """Everything is well, but for one SLO that fails by half for some ticks."""
+    counts = history(engine, np.random.default_rng(1), ticks, MINUTE)
+    total = np.full_like(counts.total, 600)
+    bad = np.zeros_like(total)
+    column = next(place for place, key in enumerate(counts.keys) if key.startswith(slo))
+    bad[places.start : places.stop, column] = 300
+    at = START - START % MINUTE + MINUTE * np.arange(1, ticks + 1, dtype=np.int64)
+    covered = np.full_like(counts.covered, MINUTE)
+    return replace(counts, ticks=at, total=total, bad=bad, covered=covered, untimed={})
 
 
 def compare(number: int, ticks: int) -> int:
@@ -44,6 +66,30 @@ def test_many_ticks_at_once_leave_the_same_state_alerts_and_ledger(number: int) 
 
 def test_quiet_ticks_are_skipped_in_an_ordinary_history() -> None:
     assert compare(3, 150) > 75
+
+
+def test_ticks_while_a_page_is_open_are_lived_through_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    plain, fast = (Engine(promises(np.random.default_rng(5)), conf(MINUTE, "default"), keeps_state=False) for _ in "12")
+    counts = outage(plain, "own-1", range(100, 140), 200)
+    expected = told(singly(plain, counts, range(200)))
+    alone: list[Instant] = []
+    weigh = fast._guard.weigh
+
+    def weighed(
+        tally: Tally, inputs: Inputs, approvals: list[tuple[Case, Command]], now: Instant, notes: Notes
+    ) -> None:
+        alone.append(now)
+        weigh(tally, inputs, approvals, now, notes)
+
+    monkeypatch.setattr(fast._guard, "weigh", weighed)
+    outcomes = list(fast.advance_many(counts, range(200)))
+    assert told(iter(outcomes)) == expected
+    assert state(fast) == state(plain)
+    fired = next(
+        each.at for each in outcomes if any(one.kind is TransitionKind.ALERT_FIRED for one in each.transitions)
+    )
+    assert fired < counts.ticks[105]
+    assert sum(counts.ticks[105] <= now < counts.ticks[140] for now in alone) < 18
 
 
 @pytest.mark.slow
