@@ -90,6 +90,12 @@ class Excluding:
         """The exclusion that sets a stream aside now; "" where none does."""
         return next((piece.exclusion for piece in self.rings.aside.open() if stream in piece.streams), "")
 
+    def about(self, streams: set[int]) -> tuple[Exclusion, ...]:
+        """Exclusions that concern any of these streams, in the order of their declaration."""
+        return tuple(
+            each for each in self.known.values() if any(self._concerns(each, stream) for stream in sorted(streams))
+        )
+
     def findings(self, now: Instant) -> dict[str, str]:
         """Exclusions that were left open for so long that somebody may have forgotten them."""
         patience = self.catalog.settings.alerting.exclusion_open_after

@@ -6,6 +6,7 @@ from fractions import Fraction
 from figwatch_agent.durations import MINUTE, Instant, format_duration, format_seconds
 from figwatch_agent.engine.burning import WindowCounts, bounds, by_traffic, confirmed, lane_weighs, window_counts
 from figwatch_agent.engine.catalog import Watch
+from figwatch_agent.engine.left_out import left_out
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.early_lane import NAT
@@ -21,6 +22,7 @@ from figwatch_agent.model.explanation import (
     Evidence,
     Explanation,
     Lane,
+    LeftOut,
     Recovery,
     RouteExplained,
     WatchExplained,
@@ -78,6 +80,7 @@ def explain(parts: Parts, tally: Tally | None, subject: str, at: Instant) -> Exp
             if each.until > at and each.subject in names
         ),
         mode=parts.rings.catalog.settings.rollback.mode,
+        exclusions=parts.excluding.about({watch.stream.index for watch in watches}),
     )
 
 
@@ -183,6 +186,7 @@ def _windows(parts: Parts, watch: Watch, cut: int) -> Iterator[WindowSeen]:
             high=high,
             over=Tri.UNKNOWN if not agree else Tri.YES if surely else Tri.NO,
             certified=agree,
+            left_out=left_out(parts.rings, parts.excluding.known, watch.stream.index, length),
         )
 
 
@@ -239,13 +243,28 @@ def _of_tier(
 
 
 def _over(watch: Watch, window: WindowSeen) -> Because:
+    said, holds = _compared(watch, window)
+    return Because(name=f"{window.name} window", holds=holds, text="; ".join([said, *_left_out(window.left_out)]))
+
+
+def _left_out(many: tuple[LeftOut, ...]) -> list[str]:
+    return [
+        f"{format_seconds(each.lasted)} excluded by {each.exclusion} ({each.who}: {each.why}): "
+        f"{each.inside.total + each.edge.total:,} events left out"
+        for each in many
+    ]
+
+
+def _compared(watch: Watch, window: WindowSeen) -> tuple[str, Tri]:
+    """A window's ratio beside the tier's threshold, and whether it is beyond it."""
     events, limit = window.inside.total + window.edge.total, _percent(watch.ratio)
     if window.low is None:
         text = f"{format_duration(window.length)}: no request was counted"
-        return Because(name=f"{window.name} window", holds=Tri.NO if window.covered else Tri.UNKNOWN, text=text)
+        return text, Tri.NO if window.covered else Tri.UNKNOWN
     bad = f"{window.inside.bad + window.edge.bad:,} bad of {events:,} in {format_duration(window.length)}"
-    if window.imputed and window.covered < window.length:
-        rest = format_seconds(window.length - window.covered)
+    measurable = window.length - sum(each.lasted for each in window.left_out)
+    if window.imputed and window.covered < measurable:
+        rest = format_seconds(measurable - window.covered)
         bad += f", and {window.imputed:,} taken as good for {rest} without measurement"
     between = _percent(window.low)
     if window.high != window.low and window.high is not None:
@@ -253,7 +272,7 @@ def _over(watch: Watch, window: WindowSeen) -> Because:
     text = f"{bad}: {between}, fires above {limit}"
     if not window.certified:
         text += "; the slot at its start could decide it, so it does not fire"
-    return Because(name=f"{window.name} window", holds=window.over, text=text)
+    return text, window.over
 
 
 def _not_over(parts: Parts, watch: Watch, at: Instant) -> Because:
@@ -282,6 +301,7 @@ def _of_lane(parts: Parts, watch: Watch, at: Instant) -> list[Because]:
     bad, total = _lately(parts, watch)
     text = f"its statistic stands at {float(lane.statistic):.1f} of {float(lane.threshold):.1f}"
     text += f"; {bad} bad of {total:,} in the last minute"
+    text = "; ".join([text, *_left_out(left_out(parts.rings, parts.excluding.known, watch.stream.index, MINUTE))])
     found = [Because(name="statistic", holds=Tri.YES if reached else Tri.NO, text=text)]
     if watch.stream.slo.burn != "time":
         weighs = lane_weighs(parts.rings, watch, at - MINUTE, at)

@@ -4,14 +4,27 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from figwatch_agent.durations import Duration, Instant
+from figwatch_agent.model.exclusion import Exclusion
 from figwatch_agent.model.incident import Alert, Incident
 from figwatch_agent.model.names import AlertName, Mode, Severity, Stage, Tri
 from figwatch_agent.model.view import Counts, SilenceView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """What one exclusion sets aside of a window: with what is left, all of them are all that was counted."""
+
+    exclusion: str  # id
+    who: str
+    why: str
+    lasted: Duration  # of the window
+    inside: Counts  # surely in the window
+    edge: Counts  # in the slot that its start cuts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WindowSeen:
-    """One window of a tier, with what may lie on either side of its start."""
+    """One window of a tier, with what may lie on either side of its start, less what is set aside."""
 
     name: str  # long | short
     length: Duration
@@ -23,6 +36,7 @@ class WindowSeen:
     high: Fraction | None
     over: Tri  # beyond the tier's threshold; unknown where low and high disagree, or nothing was measured
     certified: bool  # low and high agree
+    left_out: tuple[LeftOut, ...] = ()  # by exclusion, in the order of their declaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,3 +129,4 @@ class Explanation:
     incidents: tuple[Incident, ...]  # open ones first, then the newest closed, each with the guard's conditions
     silences: tuple[SilenceView, ...]
     mode: Mode
+    exclusions: tuple[Exclusion, ...] = ()  # that concern its SLOs, in the order of their declaration

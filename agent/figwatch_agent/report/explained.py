@@ -10,6 +10,7 @@ from figwatch_agent.model.explanation import (
     Evidence,
     Explanation,
     Lane,
+    LeftOut,
     Recovery,
     WatchExplained,
     WindowSeen,
@@ -18,6 +19,7 @@ from figwatch_agent.model.history import Axis, RouteHistory
 from figwatch_agent.model.incident import Incident
 from figwatch_agent.model.outcome import Transition, TransitionKind
 from figwatch_agent.model.view import Counts
+from figwatch_agent.report.exclusions import exclusion_document
 from figwatch_agent.report.incidents import incident_document
 from figwatch_agent.report.numbers import number, seconds
 from figwatch_agent.report.records import transition_document
@@ -51,6 +53,7 @@ def explanation_document(found: Explanation) -> dict[str, object]:
             {"subject": each.subject, "until": format_instant(each.until), "actor": each.actor, "why": each.why}
             for each in found.silences
         ],
+        "exclusions": [exclusion_document(each, found.at) for each in found.exclusions],
         "past": None,
     }
 
@@ -72,6 +75,7 @@ def past_document(
         "watches": [],
         "incidents": [incident_document(each) for each in open_then],
         "silences": [],
+        "exclusions": [exclusion_document(each, found.at) for each in found.exclusions if each.covers(at)],
         "past": {
             "at": format_instant(at),
             "alerts": [
@@ -187,6 +191,18 @@ def _window(window: WindowSeen) -> dict[str, object]:
         "error_ratio_high": number(window.high),
         "over": window.over.value,
         "certified": window.certified,
+        "excluded": [_left_out(each) for each in window.left_out],
+    }
+
+
+def _left_out(left_out: LeftOut) -> dict[str, object]:
+    return {
+        "exclusion": left_out.exclusion,
+        "who": left_out.who,
+        "why": left_out.why,
+        "seconds": seconds(left_out.lasted),
+        "inside": _counts(left_out.inside),
+        "edge": _counts(left_out.edge),
     }
 
 

@@ -21,7 +21,7 @@ def lines(document: Json, *, everything: bool = False) -> Iterator[str]:
     for incident in document["incidents"]:
         yield from _incident(incident, document["past"])
     if document["past"] is not None:
-        yield from _past(document["past"])
+        yield from _past(document["past"], document["exclusions"])
         return
     yield from _about(document)
     yield from _watches(document["watches"], everything)
@@ -73,10 +73,17 @@ def _about(document: Json) -> Iterator[str]:
     told += [
         f"silenced until {_clock(each['until'])} by {each['actor']}: {each['why']}" for each in document["silences"]
     ]
+    told += [_excluded(each) for each in document["exclusions"] if each["state"] == "running"]
     if told:
         yield ""
     for each in told:
         yield from _wrapped(visible(each), "")
+
+
+def _excluded(exclusion: Json) -> str:
+    until = "left open" if exclusion["counted_to"] is None else f"to {_clock(exclusion['counted_to'])}"
+    since = f"{exclusion['scope']} {exclusion['name']} is excluded from {_clock(exclusion['counted_from'])} {until}"
+    return f"{since} by {exclusion['id']} ({exclusion['who']}: {exclusion['why']})"
 
 
 def _watches(watches: Iterable[Json], everything: bool) -> Iterator[str]:
@@ -114,7 +121,13 @@ def _ends(recovery: Json) -> str:
     return f"= ends after   {' and '.join(waits)}; {counted}" if waits else f"= about to end; {counted}"
 
 
-def _past(past: Json) -> Iterator[str]:
+def _past(past: Json, exclusions: Iterable[Json]) -> Iterator[str]:
+    for place, exclusion in enumerate(exclusions):
+        if not place:
+            yield ""
+            yield "SET ASIDE"
+        declared = f", declared {_clock(exclusion['declared_at'])}"
+        yield from _wrapped(visible(_excluded(exclusion) + declared), "  ", "    ")
     if past["counted"]:
         yield ""
         yield "COUNTED THEN"

@@ -1,6 +1,6 @@
 """Figures of the report in the words that Markdown and HTML share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from figwatch_agent.durations import SECOND, format_duration, format_seconds
@@ -196,11 +196,39 @@ def deployment_rows(document: Json, most: int = 50) -> list[tuple[str, ...]]:
 
 
 def exclusion_rows(document: Json) -> list[tuple[str, ...]]:
-    """Whatever is known of each, by name."""
+    """Id, what, counted from and to, state, who, why; newest first."""
     return [
-        (visible(", ".join(f"{name} {value}" for name, value in each.items() if value is not None)),)
+        (
+            visible(each["id"]),
+            visible(f"{each['scope']} {each['name']}"),
+            each["counted_from"],
+            each["counted_to"] or "left open",
+            each["state"],
+            visible(each["who"]),
+            visible(each["why"]),
+        )
         for each in document["exclusions"]
     ]
+
+
+def set_aside_rows(document: Json) -> list[tuple[str, ...]]:
+    """SLO, route, and of its window what is left, what is set aside, and both together: all that was counted."""
+    return [
+        (
+            visible(each["slo"]),
+            visible(each["route"]) or NOTHING,
+            _bad_of(each["counts"]),
+            _bad_of(each["excluded"]),
+            _bad_of({name: each["counts"][name] + each["excluded"][name] for name in ("bad", "total")}),
+            lasting(each["excluded_seconds"]),
+        )
+        for each in document["budgets"]
+        if each["excluded_seconds"] or each["excluded"]["total"] or each["excluded"]["bad"]
+    ]
+
+
+def _bad_of(counts: Json) -> str:
+    return f"{counts['bad']} of {counts['total']} bad"
 
 
 def deadline_rows(document: Json) -> list[tuple[str, ...]]:
@@ -214,6 +242,14 @@ def deadline_rows(document: Json) -> list[tuple[str, ...]]:
 
 Section = tuple[str, str, tuple[str, ...], Sequence[tuple[str, ...]], str]
 """Title, a line, columns, rows, and what is said where there are none."""
+
+
+def _set_aside(document: Json) -> Iterator[Section]:
+    columns: tuple[str, ...] = ("Id", "What", "From", "To", "State", "Who", "Why")
+    yield "Exclusions", "Set aside, with who and why.", columns, exclusion_rows(document), ""
+    line = "Counted and set aside are all events, exactly; budgets and criteria are judged by what is counted."
+    columns = ("SLO", "Route", "Counted", "Set aside", "All", "Time set aside")
+    yield "What is set aside", line, columns, set_aside_rows(document), "Nothing in any window."
 
 
 def sections(document: Json) -> list[Section]:
@@ -267,7 +303,7 @@ def sections(document: Json) -> list[Section]:
         columns = ("Criterion", "By", "Now", "Forecast of zero", "Why")
         found.insert(1, ("Deadlines of legacy", "", columns, deadline_rows(document), ""))
     if document["exclusions"]:
-        found.append(("Exclusions", "Set aside, with who and why.", ("Exclusion",), exclusion_rows(document), ""))
+        found += _set_aside(document)
     if document["findings"]:
         rows = [(visible(finding),) for finding in document["findings"]]
         found.append(("Findings", "Odd about the data.", ("Finding",), rows, ""))

@@ -19,6 +19,7 @@ from figwatch_agent.model.incident import Incident, IncidentKind
 from figwatch_agent.model.names import Measure, Verdict
 from figwatch_agent.model.view import View
 from figwatch_agent.report.criteria import criterion_document, verdict_of
+from figwatch_agent.report.exclusions import exclusion_document
 from figwatch_agent.report.forecast import forecast_document
 from figwatch_agent.report.incidents import incident_document
 from figwatch_agent.report.numbers import number, seconds, text
@@ -48,7 +49,6 @@ class Material:
     histories: tuple[RouteHistory, ...] = ()  # of the routes whose budgets are drawn
     events: tuple[Event, ...] = ()
     baselines: tuple[RecordedBaseline, ...] = ()
-    exclusions: Sequence[Mapping[str, object]] = ()  # documents
 
 
 def drawn_routes(view: View) -> tuple[str, ...]:
@@ -75,7 +75,7 @@ def report_document(material: Material) -> Document:
         "incidents": [incident_document(each) for each in view.incidents[:MOST_INCIDENTS]],
         "deployments": _deployments(material.events, view.at),
         "baselines": [baseline_document(each) for each in material.baselines],
-        "exclusions": [dict(each) for each in material.exclusions],
+        "exclusions": [exclusion_document(each, view.at) for each in view.exclusions],
         "findings": [without_userinfo(finding) for finding in view.findings],
     }
 

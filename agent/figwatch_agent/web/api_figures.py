@@ -59,7 +59,6 @@ class Figures:
         if view is None:
             return None
         histories = (self._deps.past.history(route, span) for route in drawn_routes(view))
-        excluded = self._deps.document(view, self._deps.healthy()).get("exclusions", ())
         return report_document(
             Material(
                 view=view,
@@ -67,7 +66,6 @@ class Figures:
                 histories=tuple(history for history in histories if history is not None),
                 events=() if told is None else await told.events(limit=MOST_EVENTS),
                 baselines=() if told is None else await told.baselines(),
-                exclusions=excluded if isinstance(excluded, list) else (),
             )
         )
 

@@ -34,6 +34,19 @@ _WINDOW = of(
     error_ratio_high=maybe(NUMBER),
     over=words(Tri),
     certified=FLAG,
+    excluded=said(
+        many(
+            of(
+                exclusion=TEXT,
+                who=TEXT,
+                why=TEXT,
+                seconds=DURATION,
+                inside=of(bad=WHOLE, total=WHOLE),
+                edge=of(bad=WHOLE, total=WHOLE),
+            )
+        ),
+        "left out of the other figures: with inside and edge they are all that was counted in the window",
+    ),
 )
 _WATCH = of(
     key=TEXT,
@@ -97,5 +110,6 @@ def explained(incident: Schema) -> Schema:
         watches=said(many(_WATCH), "as the last tick decided them; none for an instant of the past"),
         incidents=many(incident),
         silences=many(of(subject=TEXT, until=INSTANT, actor=TEXT, why=TEXT)),
+        exclusions=said(many(ref("Exclusion")), "that concern it; with an instant of the past those of that instant"),
         past=maybe(_PAST),
     )

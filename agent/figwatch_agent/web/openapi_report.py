@@ -83,6 +83,6 @@ def report() -> Schema:
             newest=many(ref("Event")),
         ),
         baselines=many(BASELINE),
-        exclusions=many({"type": "object"}),
+        exclusions=many(ref("Exclusion")),
         findings=many(TEXT),
     )

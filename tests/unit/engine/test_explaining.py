@@ -1,15 +1,20 @@
 """Why it pages, and why it does not: the conditions that are told are those that decide."""
 
+import json
 import random
 from fractions import Fraction
 
 import pytest
+from jsonschema import Draft202012Validator
 
-from figwatch_agent.durations import MINUTE, SECOND
+from figwatch_agent.durations import MINUTE, SECOND, format_instant
 from figwatch_agent.engine.explaining import SHOWN_CLOSED
-from figwatch_agent.model.command import CommandKind
+from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.explanation import Explanation, WatchExplained
 from figwatch_agent.model.names import Mode, Severity, Tri
+from figwatch_agent.report.explained import explanation_document, past_document
+from figwatch_agent.report.explained_text import lines
+from figwatch_agent.web.openapi import openapi_document
 from support.agent_site import failing_world
 from support.engine import compact, wish
 from support.exact import at_least, below, decimal
@@ -33,6 +38,23 @@ def small_world() -> World:
         world.serve(side=side, good=1, bad=1)
     world.tick()
     return world
+
+
+def excluded(world: World, lasts: int) -> None:
+    """From now on, for so many seconds."""
+    data = (("scope", "route"), ("to", format_instant(world.now + lasts * SECOND)), ("who", "ann"))
+    world.commands.append(
+        Command(
+            id="x",
+            kind=CommandKind.EXCLUDE,
+            at=world.now,
+            actor="bob",
+            origin="cli",
+            subject=CHAT,
+            why="upgrade",
+            data=data,
+        )
+    )
 
 
 def test_before_the_first_tick_there_is_nothing_to_explain() -> None:
@@ -193,3 +215,38 @@ def test_severities_and_thresholds_are_those_of_the_tiers() -> None:
         Fraction(6, 1000),
         Fraction(1, 5),
     ]
+
+
+def test_excluded_time_is_named_with_its_events_and_is_not_taken_for_unmeasured_time() -> None:
+    world = small_world()
+    world.run(30, good=10)
+    excluded(world, lasts=20)
+    world.run(20, bad=10)
+    found = of(world)
+    (exclusion,) = found.exclusions
+    tier = the(found, "fast")
+    (out,) = tier.windows[0].left_out  # from the boundary of a slot on, a second before it was declared
+    assert (out.lasted, out.inside.bad, out.inside.total, out.edge.total) == (21 * SECOND, 200, 210, 0)
+    assert f"21.0 s excluded by {exclusion.id} (ann: upgrade): 210 events left out" in tier.because[1].text
+    assert "taken as good for 1 min 10 s without" in tier.because[1].text  # of two minutes, 29 s are measured
+    assert tier.because[0].text == f"excluded ({exclusion.id}, ann): upgrade"
+    assert f"21.0 s excluded by {exclusion.id}" in the(found, "early").because[1].text
+
+
+def test_the_explanation_names_exclusions_as_json_and_in_words_now_and_then() -> None:
+    world = small_world()
+    world.run(30, good=10)
+    excluded(world, lasts=20)
+    world.run(10, bad=10)
+    then = world.now
+    found, schema = of(world), {"$ref": "#/components/schemas/Explained", **openapi_document()}
+    now = explanation_document(found)
+    words = " ".join(" ".join(lines(now)).split())
+    assert f"by {found.exclusions[0].id} (ann: upgrade)" in words
+    world.run(60, good=10)
+    for at, many in ((then, 1), (world.now, 0)):
+        past = past_document(of(world), at, (), ())
+        assert len(past["exclusions"]) == many  # type: ignore[arg-type]  # a list
+        assert ("SET ASIDE" in "\n".join(lines(past))) is bool(many)
+        Draft202012Validator(schema).validate(json.loads(json.dumps(past)))
+    Draft202012Validator(schema).validate(json.loads(json.dumps(now)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import replace
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from figwatch_agent.durations import DAY, MINUTE
+from figwatch_agent.durations import DAY, MINUTE, format_instant
+from figwatch_agent.model.command import Command, CommandKind
 from figwatch_agent.model.event import EventKind
 from figwatch_agent.model.history import SPANS, Axis, RouteShare, Shares
 from figwatch_agent.model.names import Measure
@@ -33,6 +35,25 @@ def material(world: World, **more: Any) -> Material:
     histories = (world.engine.history(route, span) for route in drawn_routes(view))
     found = tuple(history for history in histories if history is not None)
     return Material(view=view, shares=world.engine.shares(span), histories=found, **more)
+
+
+def excluded(world: World) -> World:
+    """With the last minute set aside after the fact, and what comes, left open."""
+    data = (("from", format_instant(world.now - MINUTE)), ("scope", "service"), ("who", "ann"))
+    world.commands.append(
+        Command(
+            id="x",
+            kind=CommandKind.EXCLUDE,
+            at=world.now,
+            actor="bob",
+            origin="cli",
+            subject="chat",
+            why=HOSTILE,
+            data=data,
+        )
+    )
+    world.both(3, service_bad=4)
+    return world
 
 
 def document(world: World, **more: Any) -> dict[str, Any]:
@@ -132,6 +153,32 @@ def test_markdown_and_html_name_every_criterion_with_verdict_and_evidence() -> N
     assert "exclusions" not in page.lower()
 
 
+def test_what_is_set_aside_is_told_in_every_form_and_adds_up_to_all_that_was_counted() -> None:
+    world = excluded(failing_world())
+    found, rings = document(world), world.engine._rings
+    markdown, page = report_markdown(found), html.unescape(report_html(found))
+    Draft202012Validator(
+        {"$ref": "#/components/schemas/Report", "components": openapi_document()["components"]}
+    ).validate(found)
+    (exclusion,) = found["exclusions"]
+    assert (exclusion["who"], exclusion["why"], exclusion["state"]) == ("ann", HOSTILE, "running")
+    for text in (markdown, page):
+        assert exclusion["id"] in text
+        assert "ann" in text
+    seen = 0
+    for each, stream in zip(found["budgets"], world.engine.catalog.streams, strict=True):
+        raw = rings.whole(stream.service.window)
+        whole = [int(part.most[stream.index]) for part in (raw.bad, raw.total)]
+        parts = [(each["counts"][name], each["excluded"][name]) for name in ("bad", "total")]
+        assert [sum(pair) for pair in parts] == whole
+        assert each["excluded_seconds"] > 30
+        cells = [f"{bad} of {total} bad" for bad, total in (*zip(*parts, strict=True), whole)]
+        assert f"| {' | '.join(cells)} |" in markdown
+        assert all(f">{cell}</td>" in page for cell in cells)
+        seen += each["excluded"]["bad"] > 0
+    assert seen
+
+
 def test_a_report_of_nothing_says_so() -> None:
     world = World((replace(service(routes=(MODELS,)), criteria=()),))
     world.tick()
@@ -142,7 +189,7 @@ def test_a_report_of_nothing_says_so() -> None:
 
 def test_no_text_of_others_becomes_markup() -> None:
     world = failing_world()
-    found = document(world, events=deployments(world), exclusions=({"name": HOSTILE},))
+    found = document(excluded(world), events=deployments(world))
     hostile = _poisoned(found)
     tags = Tags()
     page = report_html(hostile)
