@@ -57,14 +57,9 @@ class Runs:
         """Nothing has happened yet; each watch has a lane of its own where ``lane`` does not say which of ``lanes``."""
         width = count if lane is None else lanes
         lane = np.arange(count, dtype=np.int64) if lane is None else lane
-        return cls(
-            lane,
-            *(np.zeros(width, dtype=np.int64) for _ in range(2)),
-            *(np.full(count, NEVER, dtype=np.int64) for _ in range(2)),
-            *(np.zeros(count, dtype=np.int64) for _ in range(2)),
-            *(np.full(count, NEVER, dtype=np.int64) for _ in range(2)),
-            *(np.zeros(count, dtype=np.int64) for _ in range(2)),
-        )
+        # What is kept of one watch lies together in memory: a tick reads all of it, of few watches.
+        fields = np.repeat(np.array([[NEVER, NEVER, 0, 0] * 2], dtype=np.int64), count, axis=0)
+        return cls(lane, *(np.zeros(width, dtype=np.int64) for _ in range(2)), *fields.T)
 
     def advance(
         self,
@@ -74,10 +69,10 @@ class Runs:
         total: Integers,
         marks: Marks,
         watches: Integers | None = None,
-    ) -> None:
-        """Take the events of one tick by lane, counted from ``starts`` to ``now``.
+    ) -> tuple[Integers, Integers]:
+        """Take the events of one tick by lane, counted from ``starts`` to ``now``: (failing, burning) watches.
 
-        Only ``watches`` are looked at, which must hold all whose lane has bad events; None: all are.
+        Only ``watches`` are looked at, which must hold all that have a mark below this tick's ratio; None: all are.
         """
         self.seen_bad = self.seen_bad + bad
         self.seen_total = self.seen_total + total
@@ -85,13 +80,13 @@ class Runs:
         lanes = self.lane[rows]
         bad, total = bad[lanes], total[lanes]
         failing = (bad > 0) & _exceeds(bad, total, marks.failing_tops[rows], marks.failing_bottoms[rows])
-        self._note(self.first_failure, self.last_failure, rows[failing], starts, now)
-        self.failure_bad[rows[failing]] = self.seen_bad[lanes[failing]]
-        self.failure_total[rows[failing]] = self.seen_total[lanes[failing]]
         burning = (bad >= FEWEST_BAD) & _exceeds(bad, total, marks.tops[rows], marks.bottoms[rows])
-        self._note(self.start, self.last_bad, rows[burning], starts, now)
-        self.run_bad[rows[burning]] = self.seen_bad[lanes[burning]]
-        self.run_total[rows[burning]] = self.seen_total[lanes[burning]]
+        failed, burnt = rows[failing], rows[burning]
+        self._note(self.first_failure, self.last_failure, failed, starts, now)
+        self._seen(self.failure_bad, self.failure_total, failed)
+        self._note(self.start, self.last_bad, burnt, starts, now)
+        self._seen(self.run_bad, self.run_total, burnt)
+        return failed, burnt
 
     def _all(self) -> Integers:
         return np.arange(len(self.lane), dtype=np.int64)
@@ -101,29 +96,33 @@ class Runs:
         first[begun] = starts[self.lane[begun]]
         last[rows] = now
 
-    def relieved(self, needed: Integers, firing: Flags, watches: Integers | None = None) -> list[int]:
+    def _seen(self, bad: Integers, total: Integers, rows: Integers) -> None:
+        lanes = self.lane[rows]
+        bad[rows], total[rows] = self.seen_bad[lanes], self.seen_total[lanes]
+
+    def relieved(self, needed: Integers, firing: Flags, watches: Integers | None = None) -> Integers:
         """Failing ticks that ``needed`` events have followed and no alert stands on: candidates for their end."""
         rows = self._all() if watches is None else watches
         clean = self.seen_total[self.lane[rows]] - self.failure_total[rows]
         over = (self.first_failure[rows] != NEVER) & (clean >= needed[rows]) & ~firing[rows]
-        found: list[int] = rows[over].tolist()
+        found: Integers = rows[over]
         return found
 
-    def forget_failures(self, index: int) -> None:
+    def forget_failures(self, watches: int | Integers) -> None:
         """A clean stretch has followed the failing ticks."""
-        self.first_failure[index] = NEVER
+        self.first_failure[watches] = NEVER
 
-    def rested(self, now: Instant, hold: Duration, firing: Flags, watches: Integers | None = None) -> list[int]:
+    def rested(self, now: Instant, hold: Duration, firing: Flags, watches: Integers | None = None) -> Integers:
         """Runs without an alert whose last bad tick is ``hold`` ago: candidates for their end."""
         rows = self._all() if watches is None else watches
         quiet = (self.start[rows] != NEVER) & (now - self.last_bad[rows] >= hold) & ~firing[rows]
-        found: list[int] = rows[quiet].tolist()
+        found: Integers = rows[quiet]
         return found
 
-    def end(self, index: int) -> None:
+    def end(self, watches: int | Integers) -> None:
         """The run is over."""
-        self.start[index] = NEVER
-        self.first_failure[index] = NEVER
+        self.start[watches] = NEVER
+        self.first_failure[watches] = NEVER
 
     def impact_start(self, index: int, otherwise: Instant) -> Instant:
         """When the impact of this run began."""

@@ -31,7 +31,7 @@ class Coverage:
     def advance(self, now: Instant, covered: Counts) -> list[Span]:
         """Count a tick that covered each stream for so long; the boundaries that were written."""
         self._windows.clear()
-        strange = np.flatnonzero(covered != covered[self._first][self.group])
+        strange = self._strange(covered)
         if len(strange):
             self._split(strange, covered)
         return self.ring.count(now, covered[self._first])
@@ -44,7 +44,7 @@ class Coverage:
     def amend(self, at: Instant, covered: Counts) -> list[Row]:
         """Each stream was covered for so long up to a past instant; the rows that changed."""
         self._windows.clear()
-        strange = np.flatnonzero(covered != covered[self._first][self.group])
+        strange = self._strange(covered)
         if len(strange):
             self._split(strange, covered)
         return self.ring.amend(at, covered[self._first])
@@ -53,7 +53,7 @@ class Coverage:
         """The same for many past instants in their order, [instant, stream]."""
         self._windows.clear()
         for each in covered:
-            strange = np.flatnonzero(each != each[self._first][self.group])
+            strange = self._strange(each)
             if len(strange):
                 self._split(strange, each)
         return self.ring.amend_many(ats, covered[:, self._first])
@@ -88,6 +88,12 @@ class Coverage:
         found = [self.ids[column]]
         while found[-1] in self.parents:
             found.append(self.parents[found[-1]])
+        return found
+
+    def _strange(self, covered: Counts) -> Counts:
+        """Streams that were covered otherwise than the first of their group."""
+        alike = covered[self._first] if len(self._first) == 1 else covered[self._first][self.group]
+        found: Counts = (covered != alike).nonzero()[0]
         return found
 
     def _split(self, strange: Counts, covered: Counts) -> None:

@@ -144,7 +144,7 @@ class Rings:
         total, bad = tally.total[self._split_at], tally.bad[self._split_at]
         legacy, service, unknown = ([total[:, side], bad[:, side]] for side in range(len(SIDES)))
         return {
-            "budget": np.concatenate(tally.users()),
+            "budget": tally.users_flat(),
             "sides": np.concatenate([*service, *legacy, *unknown]),
             "traffic": tally.traffic.reshape(-1),
             "buckets": tally.buckets.reshape(-1),
@@ -163,9 +163,10 @@ class Rings:
 
     def _answers(self, counts: Counts) -> Counts:
         """[stream, side] as service and legacy of each route, by its availability SLO; 0 for a route without one."""
-        by_side = counts[:, _BUCKET_SIDES]
-        found = np.where(self.judging[:, None] >= 0, by_side[self.judging], 0) if len(by_side) else None
-        return np.zeros(2 * len(self.judging), dtype=np.int64) if found is None else found.reshape(-1)
+        if not len(self.judging) or not len(counts):
+            return np.zeros(2 * len(self.judging), dtype=np.int64)
+        by_side = counts[self.judging][:, _BUCKET_SIDES]
+        return np.where(self.judging[:, None] >= 0, by_side, 0).reshape(-1)
 
     def streams(self, length: Duration) -> StreamWindow:
         """Events and covered time of every stream over the last ``length``, without what is set aside."""

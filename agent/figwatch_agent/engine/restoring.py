@@ -92,11 +92,11 @@ def _restore_watches(parts: Parts, at: Instant | None) -> None:
     )
     at_watches = places(parts, state.keys, parts.everybody("watch"))
     for name in ("start", "last_bad", "first_failure", "last_failure"):
-        setattr(runs, name, moved(getattr(state, name), at_watches, getattr(runs, name)))
+        getattr(runs, name)[:] = moved(getattr(state, name), at_watches, getattr(runs, name))
     # A watch that is new has seen nothing of what its lane counted.
     for name, seen in (("bad", runs.seen_bad), ("total", runs.seen_total)):
         for since in (f"run_{name}", f"failure_{name}"):
-            setattr(runs, since, moved(getattr(state, since), at_watches, seen[runs.lane]))
+            getattr(runs, since)[:] = moved(getattr(state, since), at_watches, seen[runs.lane])
     watches.cut = moved(state.cut, at_watches, watches.cut)
     if len(state.cut_at):
         watches.cut_at = moved(state.cut_at, at_watches, watches.cut_at)

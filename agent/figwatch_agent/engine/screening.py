@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from figwatch_agent.durations import Duration
 from figwatch_agent.engine.catalog import Catalog, Watch
 from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.evaluate.slots import Columns
 from figwatch_agent.evaluate.tables import Evidence
 from figwatch_agent.evaluate.windows import Ring
 
@@ -45,50 +46,48 @@ class Screen:
         ring = self._rings.rings["budget"]
         if ring.at is None or not len(self._shorts):
             return []
-        now = ring.current.astype(np.uint32)
-        rows = self._watch[self._hot(ring, now)]
+        now, unsure = ring.current.astype(np.uint32), self._rings.inexact()
+        rows = self._watch[self._hot(ring, now, unsure)]
         rows = rows[(rows != _NONE) & known[self._stream[rows]] & ~standing[rows]]
         lengths = self._long[rows]
-        found = [self._left(ring, now, rows[lengths == length], length) for length in self._lengths]
+        found = [self._left(ring, now, rows[lengths == length], length, unsure) for length in self._lengths]
         return sorted(watch for each in found for watch in each)
 
-    def _hot(self, ring: Ring, now: Words) -> Flags:
+    def _hot(self, ring: Ring, now: Words, unsure: Integers) -> Flags:
         """[short window, stream]: whether a tier with that window may burn."""
-        count = self._count
+        totals, bads = slice(0, self._count), slice(self._count, 2 * self._count)
         hot = np.empty(self._ratios.shape, dtype=np.bool_)
         for place, length in enumerate(self._shorts):
-            inside, most = _sums(ring, now, length)
-            np.greater(most[count:], self._ratios[place] * inside[:count], out=hot[place])
-        hot[:, self._rings.inexact()] = True
+            total, bad = _sums(ring, now, length, totals, bads)
+            np.greater(bad, self._ratios[place] * total, out=hot[place])
+        hot[:, unsure] = True
         return hot
 
-    def _left(self, ring: Ring, now: Words, rows: Integers, length: Duration) -> list[int]:
+    def _left(self, ring: Ring, now: Words, rows: Integers, length: Duration, unsure: Integers) -> list[int]:
         """Those of some watches whose long window may burn as well, with evidence."""
         if not len(rows):
             return []
         streams = self._stream[rows]
-        inside, most = _sums(ring, now, length)
-        total, bad = inside[streams], most[self._count + streams]
-        hot = bad > self._ratio[rows] * total
-        unsure = np.isin(streams, self._rings.inexact())
-        left = np.flatnonzero(hot | unsure)
-        rows, total, bad, unsure = rows[left], total[left], bad[left], unsure[left]
-        possible = unsure | self._evidence.possible(rows, bad.astype(np.int64), total.astype(np.int64))
+        total, bad = _sums(ring, now, length, streams, self._count + streams)
+        exact = ~np.isin(streams, unsure) if len(unsure) else np.ones(len(rows), dtype=np.bool_)
+        left = np.flatnonzero((bad > self._ratio[rows] * total) | ~exact)
+        rows, total, bad, exact = rows[left], total[left], bad[left], exact[left]
+        possible = ~exact | self._evidence.possible(rows, bad.astype(np.int64), total.astype(np.int64))
         found: list[int] = rows[possible].tolist()
         return found
 
 
-def _sums(ring: Ring, now: Words, length: Duration) -> tuple[Words, Words]:
-    """Counts of all columns in a window: surely inside, and at most, both below 2**32.
+def _sums(ring: Ring, now: Words, length: Duration, totals: Columns, bads: Columns) -> tuple[Words, Words]:
+    """Counts in a window, below 2**32: of some columns those surely inside, of others the most that may be inside.
 
     What a source takes back wraps to far more than any count, and is decided exactly.
     """
     edge = ring.edge(length)
-    outer = now - ring.low(edge.below)
-    if edge.above == edge.below:
-        return outer, outer
-    inner = now - ring.low(edge.above)
-    return inner, np.maximum(outer, inner)
+    below, above = ring.low(edge.below), ring.low(edge.above)
+    most = now[bads] - below[bads]
+    if edge.above != edge.below:
+        np.maximum(most, now[bads] - above[bads], out=most)
+    return now[totals] - above[totals], most
 
 
 def _by_short(tiers: Sequence[Watch], count: int) -> tuple[list[Duration], Integers, NDArray[np.float64]]:

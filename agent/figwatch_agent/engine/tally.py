@@ -56,12 +56,20 @@ class Tally:
 
     def users(self) -> tuple[Counts, Counts]:
         """(total, bad) by stream, whoever served them."""
-        return _sum(self.total), _sum(self.bad)
+        both, count = self.users_flat(), len(self.total)
+        return both[:count], both[count:]
+
+    def users_flat(self) -> Counts:
+        """The same, totals before bad ones, in one array."""
+        count = len(self.total)
+        both = np.empty(2 * count, dtype=np.int64)
+        _sum(self.total, both[:count])
+        _sum(self.bad, both[count:])
+        return both
 
 
-def _sum(counts: Counts) -> Counts:
+def _sum(counts: Counts, out: Counts) -> None:
     """Over the sides; a sum along so short an axis is slow."""
     legacy, service, unknown = (counts[:, side] for side in range(counts.shape[1]))
-    total: Counts = legacy + service
-    total += unknown
-    return total
+    np.add(legacy, service, out=out)
+    out += unknown

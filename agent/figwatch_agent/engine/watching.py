@@ -22,6 +22,7 @@ from figwatch_agent.engine.screening import Screen
 from figwatch_agent.engine.standing import Standing, standing
 from figwatch_agent.engine.stretch import PastReader, Stretch
 from figwatch_agent.engine.tally import Tally
+from figwatch_agent.engine.waiting import Waiting
 from figwatch_agent.evaluate.burn_rate import threshold_arrays
 from figwatch_agent.evaluate.evidence import rejects_still_burning
 from figwatch_agent.evaluate.tables import Evidence, Recovery
@@ -33,8 +34,11 @@ Flags = NDArray[np.bool_]
 RECENT: Duration = MINUTE
 """What an early alert says of itself: the counts of the last minute."""
 
-_NOT_YET = 2**62
-"""Later than any instant, more than any count."""
+_MARGIN = 1 - 1e-9
+"""For what only leaves out: no rounding of a float makes it leave out too much."""
+
+_NO_RATIO = 1e200
+"""Of a lane without watches; above every ratio, and finite when multiplied by a count."""
 
 
 class Watches:
@@ -54,20 +58,13 @@ class Watches:
         self._standing: Flags = np.zeros(count, dtype=np.bool_)  # the same as flags
         self._screen = Screen(catalog, rings)
         self._recovery = Recovery([min(watch.ratio, Fraction(1)) for watch in watches])
-        self._needed = self._recovery.fewest(np.arange(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
-        self._marks = Marks(
-            *threshold_arrays([watch.ratio for watch in watches]),
-            *threshold_arrays([_failing_above(watch) for watch in watches]),
-        )
+        self._waiting = Waiting(self._runs, self._recovery, self._standing, catalog.settings.alerting.hold)
+        self._marks = _marks(watches)
+        self._least = _least_marks(self._marks, self.lanes.of_watch, len(self.lanes.stream))
         self._stream: Integers = np.array([watch.stream.index for watch in watches], dtype=np.int64)
         self._served: Integers = self.lanes.stream[len(catalog.streams) :]
         self._sides = any(stream.sided or stream.probed for stream in catalog.streams)
         self._probed: Flags = np.array([stream.probed for stream in catalog.streams], dtype=np.bool_)
-        self._by_lane: Integers = np.argsort(self.lanes.of_watch, kind="stable")
-        self._per_lane: Integers = np.bincount(self.lanes.of_watch, minlength=len(self.lanes.stream))
-        self._first: Integers = np.cumsum(self._per_lane) - self._per_lane
-        self._enough: Integers = np.full(len(self.lanes.stream), _NOT_YET, dtype=np.int64)  # events: something may end
-        self._rests: Integers = np.full(len(self.lanes.stream), _NOT_YET, dtype=np.int64)  # instant: a hold has passed
         self._lit: Flags = np.zeros(len(self.lanes.stream), dtype=np.bool_)  # a statistic above 0
         self.evidence = Evidence([(watch.stream.slo.objective, watch.alpha) for watch in watches])
         self._lag: Lag | None = None  # in a history, runs are brought up to date only where somebody looks
@@ -82,19 +79,21 @@ class Watches:
         bad, total = self._tick(tally)
         if self._lag is not None:
             return self._advance_lagging(self._lag, bad, total, tally, since, now)
-        lanes = self._stirred(bad, total, now)
-        watches = self._of(lanes)
-        self._runs.advance(self._starts(lanes, tally, since, now), now, bad, total, self._marks, watches)
-        self._forget_failures(watches)
+        marked, rising = self._stirred(bad, total)
+        starts, waiting = self._starts(marked, tally, since, now), self._waiting
+        waiting.put_off(*self._runs.advance(starts, now, bad, total, self._marks, waiting.of(marked)), now)
+        due = waiting.due(bad < 0, now)
+        waiting.forget_failures(due)
         if self._sides:
             self.last_service[tally.total[:, 1] > 0] = now
         self.lanes.measure(since, now)
-        reached = self.lanes.advance(lanes, bad, total)
+        reached = self.lanes.advance(rising, bad, total)
         burning = self._screen.burning(self._standing, tally.known)
         fired = self._fired(reached, burning, tally, since, now)
         resolved = self._recovered(tally, now)
-        self._end_rested(watches, now)
-        self._wait(lanes, watches, now)
+        waiting.end_rested(due, now)
+        waiting.wait(due, now)
+        self._lit[rising] = self.lanes.statistic[rising] > 0
         return fired, resolved
 
     @property
@@ -123,8 +122,7 @@ class Watches:
         if lag is not None:
             for lane in lag.behind():
                 lag.catch_up(lane)
-            lanes = np.arange(len(self.lanes.stream), dtype=np.int64)
-            self._wait(lanes, self._of(lanes), lag.now)
+            self._wait_all(lag.now)
 
     def skip(self, lag: Lag, stretch: Stretch, served: Sequence[tuple[int, Instant]]) -> None:
         """Live through ticks at which nothing happens; ``served``: when the service side last answered on a stream."""
@@ -166,8 +164,7 @@ class Watches:
         """Go on with the alerts and the arrays of another process."""
         self.firing = dict(firing)
         self._standing[list(self.firing)] = True
-        lanes = np.arange(len(self.lanes.stream), dtype=np.int64)
-        self._wait(lanes, self._of(lanes), now)
+        self._wait_all(now)
 
     def resolve(self, index: int, now: Instant) -> Alert:
         """End an alert, because the data or a person says so; what was counted so far cannot fire the next one."""
@@ -205,21 +202,11 @@ class Watches:
         served_bad, served = tally.bad[self._served, 1], tally.total[self._served, 1]
         return np.concatenate([bad, served_bad]), np.concatenate([total, served])
 
-    def _stirred(self, bad: Integers, total: Integers, now: Instant) -> Integers:
-        """Lanes to whose watches this tick may do something."""
-        stirred = (bad != 0) | self._lit
-        stirred |= self._runs.seen_total + total >= self._enough
-        stirred |= self._rests <= now
-        found: Integers = stirred.nonzero()[0]
-        return found
-
-    def _of(self, lanes: Integers) -> Integers:
-        """The watches of some lanes, lane by lane."""
-        counts = self._per_lane[lanes]
-        ends = np.cumsum(counts)
-        within = np.arange(int(ends[-1]) if len(ends) else 0, dtype=np.int64) - np.repeat(ends - counts, counts)
-        found: Integers = self._by_lane[np.repeat(self._first[lanes], counts) + within]
-        return found
+    def _stirred(self, bad: Integers, total: Integers) -> tuple[Integers, Integers]:
+        """Lanes in which this tick may be bad or failing, and those whose statistic may change."""
+        marked = (bad > self._least * total) & (bad > 0)
+        rising = marked | (bad < 0) | self._lit
+        return marked.nonzero()[0], rising.nonzero()[0]
 
     def _starts(self, lanes: Integers, tally: Tally, since: Instant, now: Instant) -> Integers:
         """Where the counts of this tick begin: at the answer before, which failed scrapes put before the last tick.
@@ -231,29 +218,9 @@ class Watches:
         starts[lanes] = np.minimum(since, now - np.where(self._probed[streams], 0, tally.covered[streams]))
         return starts
 
-    def _wait(self, lanes: Integers, watches: Integers, now: Instant) -> None:
-        """Note how many events, or which instant, may end something in these lanes."""
-        runs, hold = self._runs, self.catalog.settings.alerting.hold
-        free, lane = ~self._standing[watches], runs.lane[watches]
-        rests = np.where(free & (runs.start[watches] != NEVER), runs.last_bad[watches] + hold, _NOT_YET)
-        running = rests <= now
-        failing = free & (runs.first_failure[watches] != NEVER)
-        enough = np.full(len(watches), _NOT_YET, dtype=np.int64)
-        for chosen, bad, total in (
-            (running, runs.run_bad, runs.run_total),
-            (failing, runs.failure_bad, runs.failure_total),
-        ):
-            rows = watches[chosen]
-            if len(rows):
-                fewest = self._recovery.fewest(rows, runs.seen_bad[lane[chosen]] - bad[rows])
-                enough[chosen] = np.minimum(enough[chosen], total[rows] + fewest)
-        rests[running] = _NOT_YET
-        some = self._per_lane[lanes] > 0
-        if len(watches):
-            first = np.cumsum(self._per_lane[lanes]) - self._per_lane[lanes]
-            self._rests[lanes[some]] = np.minimum.reduceat(rests, first[some])
-            self._enough[lanes[some]] = np.minimum.reduceat(enough, first[some])
-        self._lit[lanes] = self.lanes.statistic[lanes] > 0
+    def _wait_all(self, now: Instant) -> None:
+        self._waiting.wait_all(now)
+        self._lit = self.lanes.statistic > 0
 
     def _fired(
         self, reached: Integers, burning: list[int], tally: Tally, since: Instant, now: Instant
@@ -332,26 +299,20 @@ class Watches:
         bad, total = self._runs.since(index)
         return rejects_still_burning(bad, total, min(self.catalog.watches[index].ratio, Fraction(1)))
 
-    def _end_rested(self, watches: Integers, now: Instant) -> None:
-        runs, hold = self._runs, self.catalog.settings.alerting.hold
-        for index in self._clearing(runs.rested(now, hold, self._standing, watches), runs.run_bad, runs.run_total):
-            runs.end(index)
 
-    def _forget_failures(self, watches: Integers) -> None:
-        runs = self._runs
-        relieved = runs.relieved(self._needed, self._standing, watches)
-        for index in self._clearing(relieved, runs.failure_bad, runs.failure_total):
-            runs.forget_failures(index)
+def _marks(watches: Sequence[Watch]) -> Marks:
+    """The ratios of all watches; those of one lie together in memory."""
+    ratios = threshold_arrays([watch.ratio for watch in watches])
+    failing = threshold_arrays([_failing_above(watch) for watch in watches])
+    return Marks(*np.stack([*ratios, *failing], axis=1).T)
 
-    def _clearing(self, watches: list[int], bad: Integers, total: Integers) -> list[int]:
-        """Those of some watches that what came since rejects as still burning."""
-        if not watches:
-            return []
-        rows = np.array(watches, dtype=np.int64)
-        lane = self._runs.lane[rows]
-        since = self._runs.seen_bad[lane] - bad[rows], self._runs.seen_total[lane] - total[rows]
-        found: list[int] = rows[self._recovery.clears(rows, *since)].tolist()
-        return found
+
+def _least_marks(marks: Marks, lane: Integers, lanes: int) -> NDArray[np.float64]:
+    """By lane, what is surely not above the lowest ratio that makes a tick bad or failing for one of its watches."""
+    ratios = np.minimum(marks.tops / marks.bottoms, marks.failing_tops / marks.failing_bottoms)
+    found = np.full(lanes, _NO_RATIO, dtype=np.float64)
+    np.minimum.at(found, lane, ratios)
+    return found * _MARGIN
 
 
 def _failing_above(watch: Watch) -> Fraction:

@@ -52,18 +52,18 @@ def test_failures_that_speak_against_the_alert_are_no_part_of_a_run() -> None:
 
 def test_a_clean_stretch_ends_failing_ticks_unless_an_alert_stands_on_them() -> None:
     runs = run((1, 1), (0, 14))
-    assert runs.relieved(14 * ONE, np.array([True])) == []
-    assert runs.relieved(15 * ONE, np.array([False])) == []
-    assert runs.relieved(14 * ONE, np.array([False])) == [0]
+    assert runs.relieved(14 * ONE, np.array([True])).tolist() == []
+    assert runs.relieved(15 * ONE, np.array([False])).tolist() == []
+    assert runs.relieved(14 * ONE, np.array([False])).tolist() == [0]
     runs.forget_failures(0)
     assert runs.last_impact(0) is None
 
 
 def test_a_run_that_has_ended_has_no_impact() -> None:
     runs = run((5, 10), (0, 10))
-    assert runs.rested(106_000, 5_000, np.array([False])) == [0]
-    assert runs.rested(105_999, 5_000, np.array([False])) == []
-    assert runs.rested(106_000, 5_000, np.array([True])) == []
+    assert runs.rested(106_000, 5_000, np.array([False])).tolist() == [0]
+    assert runs.rested(105_999, 5_000, np.array([False])).tolist() == []
+    assert runs.rested(106_000, 5_000, np.array([True])).tolist() == []
     runs.end(0)
     assert (runs.impact_start(0, 7), runs.last_impact(0)) == (7, None)
 
