@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
 from aiohttp.test_utils import TestClient, TestServer
@@ -10,7 +11,7 @@ from jsonschema import Draft202012Validator
 from figwatch_agent.model.external import OWN_LABEL
 from figwatch_agent.web.openapi import openapi_document
 from figwatch_agent.web.server import make_app
-from support.agent_site import TOKENS, VIEW, Site, bearer
+from support.agent_site import OPERATE, TOKENS, VIEW, Site, bearer
 
 PATH = "/api/v1/alertmanager"
 
@@ -85,6 +86,9 @@ async def test_only_a_token_that_may_operate_comes_in() -> None:
     async with TestClient(TestServer(make_app(site.deps(TOKENS)))) as client:
         assert (await client.post(PATH, json=notification())).status == 401
         assert (await client.post(PATH, json=notification(), headers=bearer(VIEW))).status == 403
+        # A token as the password of basic auth is no bearer token.
+        basic = "Basic " + b64encode(f"team:{OPERATE}".encode()).decode()
+        assert (await client.post(PATH, json=notification(), headers={"Authorization": basic})).status == 401
     assert await site.store.waiting() == ((), ())
 
 
