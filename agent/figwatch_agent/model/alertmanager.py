@@ -5,7 +5,6 @@ from typing import Final
 
 from figwatch_agent.durations import Instant
 from figwatch_agent.model.external import OWN_LABEL
-from figwatch_agent.model.wire import decode, encode
 
 ASKS: Final = "asks"
 """Label of the second alert of a group: an Alertmanager tells of labels that are new, and of new words never."""
@@ -38,17 +37,3 @@ class Standing:
 
     alerts: tuple[Identity, ...]
     ended_at: Instant | None = None  # None while they are open
-
-
-def kept(standing: Standing) -> str:
-    """As the outbox keeps it: what the receiver calls the message that stands for the group."""
-    return encode(standing)
-
-
-def standing_of(text: str) -> Standing | None:
-    """What ``kept`` wrote; None for what another kind of receiver called its message."""
-    try:
-        found = decode(Standing, text)
-        return found if found.alerts else None
-    except (ValueError, TypeError, KeyError, AttributeError):
-        return None

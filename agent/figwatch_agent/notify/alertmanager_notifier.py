@@ -12,7 +12,7 @@ import aiohttp
 
 from figwatch_agent.clock import Clock
 from figwatch_agent.durations import Instant
-from figwatch_agent.model.alertmanager import Standing, kept, standing_of
+from figwatch_agent.model.alertmanager import Standing
 from figwatch_agent.model.journal import Delivery, DeliveryResult, DeliveryResultKind
 from figwatch_agent.model.page import PageKind
 from figwatch_agent.model.secret import ReadSecret
@@ -27,6 +27,7 @@ from figwatch_agent.notify.alertmanager import (
     retired,
 )
 from figwatch_agent.notify.alertmanager_book import Book
+from figwatch_agent.notify.alertmanager_kept import kept, standing_of
 from figwatch_agent.notify.alertmanager_member import Documents, Member
 
 ObserveMember = Callable[[str, DeliveryResult], None]

@@ -7,11 +7,11 @@ import structlog
 
 from figwatch_agent.clock import Clock
 from figwatch_agent.durations import SECOND, Duration
-from figwatch_agent.model.alertmanager import standing_of
 from figwatch_agent.model.effect import DeliveryState
 from figwatch_agent.model.journal import Topic
 from figwatch_agent.model.page import PageKind
 from figwatch_agent.notify.alertmanager_book import OVER_FOR
+from figwatch_agent.notify.alertmanager_kept import standing_of
 from figwatch_agent.notify.alertmanager_notifier import AlertmanagerNotifier
 from figwatch_agent.notify.pause import Wait, wait_for
 from figwatch_agent.ports import Outbox

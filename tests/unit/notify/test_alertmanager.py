@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from figwatch_agent.durations import MINUTE, SECOND, format_instant
-from figwatch_agent.model.alertmanager import OWN_LABELS, Identity, Standing, kept, standing_of
+from figwatch_agent.model.alertmanager import OWN_LABELS, Identity, Standing
 from figwatch_agent.model.external import OWN_LABEL
 from figwatch_agent.model.incident import IncidentKind
 from figwatch_agent.model.journal import Delivery, DeliveryResultKind
 from figwatch_agent.model.names import AlertName, Severity
 from figwatch_agent.model.page import PageKind
 from figwatch_agent.notify.alertmanager import Entry, entry_of, information_of, retired
+from figwatch_agent.notify.alertmanager_kept import kept, standing_of
 from figwatch_agent.notify.alertmanager_member import judged
 from figwatch_agent.notify.classify import Answer
 from support.message_incidents import ID, ROUTE, an_alert
