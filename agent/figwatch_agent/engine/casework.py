@@ -92,7 +92,10 @@ class Casework:
         notes.note(now, TransitionKind.ALERT_FIRED, alert.id, f"{alert.name.value} of {alert.slo} fires ({alert.tier})")
         case = self.desk.open_case(kind, subject)
         if case is not None:
+            seen_now = case.told and not incidents.counted(case.incident)
             case.put(incidents.joined(case.incident, alert))
+            if seen_now and incidents.counted(case.incident):  # they were told of another system's alert alone
+                case.news.append(PageKind.UPDATE.value)
             return
         incident = incidents.opened(self.catalog.migration, service, kind, subject, alert)
         case = Case(incident=incident, group=incident.id, changed=True, gateway_at_start=self._gateway_now(subject))

@@ -75,6 +75,19 @@ def test_an_alert_about_a_route_is_joined_by_our_own_and_alone_pages_without_a_d
     assert joined.decision is not None
 
 
+def test_who_was_told_of_their_alert_is_told_when_our_own_counts_say_so_too() -> None:
+    world = World()
+    world.tick(commands=(told(ON_ROUTE),))
+    world.both(10)
+    assert [row.page.facts for row in world.rows(PageKind.TRIGGER) if row.page.severity is Severity.PAGE] == [None]
+    world.both(20, service_bad=40)
+    updates = [row.page for row in world.rows(PageKind.UPDATE)]
+    assert updates[0].facts is not None
+    assert updates[0].facts.bad > 0
+    assert {row.page.incident.id for row in world.rows(PageKind.UPDATE)} == {updates[0].incident.id}
+    assert len({(page.headline, page.at) for page in updates}) == len(updates)
+
+
 def test_a_wish_put_by_hand_that_is_no_alert_is_refused() -> None:
     world = World()
     wish = replace(told(DISK), data=(("fingerprint", "a1"),))
