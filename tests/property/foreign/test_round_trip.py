@@ -126,7 +126,7 @@ def test_openslo_gives_back_what_it_was_given(service: ServiceSlos) -> None:
 @given(services(shared=True))
 def test_sloth_gives_back_what_it_was_given(service: ServiceSlos) -> None:
     texts = sloth_files([service]).files.values()
-    (back,) = read_back(imported(*texts, interval=MINUTE // 60, window=service.window))
+    (back,) = read_back(imported(*texts, interval=MINUTE // 60))
     assert comparable(back) == comparable(service)
 
 
@@ -149,3 +149,37 @@ def test_sloth_gives_back_a_catalogue_of_ones_own(window: Duration) -> None:
     assert len(files) == 2
     (back,) = read_back(imported(*files.values()))
     assert comparable(back) == comparable(service)
+
+
+def of_period(name: str, window: Duration) -> ServiceSlos:
+    """A service with the usual alerts."""
+    slo = Slo(
+        name=f"{name}-a",
+        sli=Events(bad=(Selector(metric="e"),), total=(Selector(metric="t"),)),
+        objective=Fraction(999, 1000),
+        tiers=DEFAULT_TIERS,
+        early=False,
+    )
+    return ServiceSlos(path="", migration="m", service=name, window=window, routes=(), slos=(slo,))
+
+
+def test_budgets_of_several_periods_are_a_folder_of_sloth_each_and_keep_their_periods() -> None:
+    services = [of_period("shop", 28 * DAY), of_period("mail", 14 * DAY), of_period("chat", 30 * DAY)]
+    files = sloth_files(services).files
+    for service, folder in zip(services, ("28d", "14d", "30d"), strict=True):
+        texts = [text for name, text in files.items() if name.startswith(f"{folder}/")]
+        assert sorted(name for name in files if name.startswith(f"{folder}/")) == [
+            f"{folder}/alert-windows-{folder}.yaml",
+            f"{folder}/{service.service}.yaml",
+        ]
+        (back,) = read_back(imported(*texts))
+        assert comparable(back) == comparable(service)
+
+
+def test_catalogues_of_several_periods_are_refused_until_somebody_says_which_counts() -> None:
+    """One of them would change the budget of the others' SLOs without a word."""
+    texts = sloth_files([of_period("shop", 28 * DAY), of_period("mail", 14 * DAY)]).files.values()
+    (problem,) = imported(*texts).problems()
+    assert "catalogues for 14d and 28d" in problem.message
+    assert "--window 28d" in problem.hint
+    assert imported(*texts, window=28 * DAY).problems() == ()

@@ -3,16 +3,12 @@
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from figwatch_agent.durations import DAY, Duration
 from figwatch_agent.files.diagnostics import Diagnostic, ordered, quoted
 from figwatch_agent.files.document import Document
 from figwatch_agent.files.foreign import openslo, pyrra, slo_generator, sloth, sloth_windows
 from figwatch_agent.files.foreign.documents import open_documents, resources
 from figwatch_agent.files.foreign.imported import Options, Reading
 from figwatch_agent.files.foreign.ours import OurFile, our_files
-
-USUAL_PERIOD: Final[Duration] = 30 * DAY
-"""Of Sloth, which keeps it outside of its files."""
 
 UNKNOWN: Final = "this is no file of Sloth, Pyrra, OpenSLO or slo-generator"
 BEGINNINGS: Final = (
@@ -122,7 +118,9 @@ class _Documents:
     def read(self) -> None:
         """SLOs of all tools."""
         given = self.reading.options.window
-        windows = sloth_windows.chosen(self._catalogues, given or USUAL_PERIOD, given is not None, self.reading)
+        if self._sloth and given is None:
+            sloth_windows.undecided(self._catalogues, self.reading)
+        windows = sloth_windows.chosen(self._catalogues, given, self.reading)
         for document in self._sloth:
             sloth.read_sloth(document, self.reading, windows)
         for document in self._pyrra:

@@ -17,8 +17,8 @@ KIND: Final = "AlertWindows"
 VERSION: Final = "alertWindows/v1"
 """Before kinds there was a version."""
 
-PERIODS: Final = (30 * DAY, 28 * DAY)
-"""Periods that Sloth knows by itself; any other needs a catalogue."""
+USUAL_PERIOD: Final[Duration] = 30 * DAY
+"""What Sloth takes where nobody says another; its files never do."""
 
 
 class Windows(NamedTuple):
@@ -93,7 +93,17 @@ def _burn(window: dict[str, Any], severity: Severity) -> Burn:
     )
 
 
-def chosen(catalogues: list[tuple[Document, Windows]], period: Duration, given: bool, reading: Reading) -> Windows:
+def undecided(catalogues: list[tuple[Document, Windows]], reading: Reading) -> None:
+    """Refuse catalogues of several periods where nobody said which counts: Sloth's files keep the period elsewhere."""
+    periods = sorted({windows.period for _, windows in catalogues})
+    if len(periods) > 1:
+        spans = " and ".join(format_duration(period) for period in periods)
+        message = f"there are catalogues for {spans}, and no file of Sloth says which of them counts"
+        hint = f"import the SLOs of each period by themselves, or say it: --window {format_duration(periods[-1])}"
+        reading.problem(catalogues[-1][0], (), message, hint)
+
+
+def chosen(catalogues: list[tuple[Document, Windows]], given: Duration | None, reading: Reading) -> Windows:
     """The catalogue that counts: that of the period; where none was asked for, the only one there is."""
     seen: set[Duration] = set()
     for document, windows in catalogues:
@@ -102,7 +112,8 @@ def chosen(catalogues: list[tuple[Document, Windows]], period: Duration, given: 
                 document, (), f"there are two catalogues for {format_duration(windows.period)}", "remove one"
             )
         seen.add(windows.period)
-    if len(catalogues) == 1 and not given:
+    if len(catalogues) == 1 and given is None:
         return catalogues[0][1]
+    period = given or USUAL_PERIOD
     fitting = [windows for _, windows in catalogues if windows.period == period]
     return fitting[0] if fitting else usual(period)

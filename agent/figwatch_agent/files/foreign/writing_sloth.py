@@ -7,7 +7,7 @@ from figwatch_agent.durations import Duration, format_duration
 from figwatch_agent.files.foreign.exported import RANGE, Exported, Said, all_said, by_counts, counted, ranged
 from figwatch_agent.files.foreign.promql_text import decimal_text, percent_text, selector_text
 from figwatch_agent.files.foreign.sloth import VERSION
-from figwatch_agent.files.foreign.sloth_windows import API, KIND, PERIODS, usual
+from figwatch_agent.files.foreign.sloth_windows import API, KIND, USUAL_PERIOD, usual
 from figwatch_agent.files.foreign.yaml_text import Number, yaml_text
 from figwatch_agent.model.names import Severity
 from figwatch_agent.model.selector import Selector
@@ -21,23 +21,28 @@ Pair = tuple[tuple[object, ...], ...]
 
 
 def sloth_files(services: Sequence[ServiceSlos]) -> Exported:
-    """Specs by name. Sloth has one catalogue of windows for each period, so one period's alerts must agree."""
+    """Specs by name. Sloth has one catalogue of windows for each period, so one period's alerts must agree.
+
+    No spec says how long its budget lasts, a catalogue does: without one it is the usual period. Several periods are
+    written into a folder each, for a run of Sloth each.
+    """
     said = list(all_said(services))
     catalogues = {
         window: _catalogue([service for service in services if service.window == window])
         for window in sorted({service.window for service in services if service.slos})
     }
     files: dict[str, str] = {}
+    folders = {window: f"{format_duration(window)}/" if len(catalogues) > 1 else "" for window in catalogues}
     for window, pairs in catalogues.items():
-        if pairs != _usual(window) or window not in PERIODS:
-            files[f"alert-windows-{format_duration(window)}.yaml"] = yaml_text(_windows(window, pairs))
+        if pairs != _usual(window) or window != USUAL_PERIOD or folders[window]:
+            files[f"{folders[window]}alert-windows-{format_duration(window)}.yaml"] = yaml_text(_windows(window, pairs))
     for service in services:
         slos = [_slo(service, slo, catalogues[service.window], said) for slo in service.slos]
         written = [slo for slo in slos if slo is not None]
         if written:
             body = {"version": VERSION, "service": service.service, "slos": written}
             comment = f"An error budget lasts {format_duration(service.window)}: --default-slo-period says so to Sloth."
-            files[f"{service.service}.yaml"] = yaml_text(body, (comment,))
+            files[f"{folders[service.window]}{service.service}.yaml"] = yaml_text(body, (comment,))
     return Exported(files, tuple(said))
 
 
