@@ -81,6 +81,18 @@ class Reading:
                 spot = document.key_spot((*place, key))
                 self.diagnostics.append(document.at(spot, f"{key} is not carried over: {why[key]}", notice=True))
 
+    def metadata(self, document: Document, used: Iterable[str] = ()) -> None:
+        """Notices of metadata that has no place here; ``used`` are labels and annotations that have one."""
+        given = document.root().get("metadata")
+        metadata: dict[str, object] = given if isinstance(given, dict) else {}
+        self.dropped(document, ("metadata",), metadata, _OF_METADATA)
+        for kind, why in _LISTED.items():
+            listed = metadata.get(kind)
+            rest = [key for key in listed if key not in set(used)] if isinstance(listed, dict) else []
+            if rest:
+                message = f"{kind} ({', '.join(rest)}) are not carried over: {why}"
+                self.diagnostics.append(document.at(document.key_spot(("metadata", kind)), message, notice=True))
+
     def once(self, document: Document, place: Path, message: str, hint: str = "") -> None:
         """A notice that is true of every SLO of a kind, told with the first of them."""
         if message not in self._told:
@@ -117,6 +129,11 @@ class Reading:
         return tuple(kept)
 
 
+_OF_METADATA: Final = {"namespace": "figwatch knows none", "displayName": "an SLO is shown by its name and description"}
+_LISTED: Final = {
+    "labels": "labels of objects and rules belong to the tool that writes them",
+    "annotations": "links and texts come from figwatch itself",
+}
 _NAMES: Final = "a name has letters, digits, - _ and ., and begins with a letter"
 
 

@@ -99,7 +99,7 @@ def mine(root: Mapping[str, object]) -> bool:
 
 def _read_slo(one: Object, library: Library, reading: Reading) -> None:
     document, spec = one.document, one.body["spec"]
-    reading.dropped(document, ("metadata",), one.body["metadata"], {"labels": "figwatch has none"})
+    reading.metadata(document, (NAME,))
     indicator = _indicator(one, library)
     if indicator is None:
         return

@@ -142,6 +142,7 @@ def read_pyrra(document: Document, reading: Reading) -> None:
     if found is None:
         return
     spec = found["spec"]
+    reading.metadata(document, _named_by(found["metadata"]))
     reading.dropped(document, ("spec",), spec, _OF_SPEC)
     name = reading.name(document, ("metadata", "name"), found["metadata"]["name"], "slo")
     service = _service(document, reading, found["metadata"], name)
@@ -177,12 +178,15 @@ def read_pyrra(document: Document, reading: Reading) -> None:
 
 
 def _service(document: Document, reading: Reading, metadata: dict[str, Any], name: str) -> str:
-    labels: dict[str, str] = metadata.get("labels", {})
-    for label in SERVICE_LABELS:
-        if labels.get(label):
-            return reading.name(document, ("metadata", "labels", label), labels[label], "service")
+    for label in _named_by(metadata):
+        return reading.name(document, ("metadata", "labels", label), metadata["labels"][label], "service")
     reading.notice(document, ("metadata", "name"), f"no label names the service, so it is called {name} like the SLO")
     return name
+
+
+def _named_by(metadata: dict[str, Any]) -> tuple[str, ...]:
+    """The label that names the service, if there is one."""
+    return tuple(label for label in SERVICE_LABELS if metadata.get("labels", {}).get(label))[:1]
 
 
 def _sli(kind: str, indicator: dict[str, Any]) -> Found:

@@ -144,6 +144,8 @@ def read_slo(document: Document, reading: Reading, policies: Mapping[str, Policy
     if found is None:
         return
     spec = found["spec"]
+    labels: dict[str, str] = found["metadata"].get("labels", {})
+    reading.metadata(document, [label for label in SERVICE_LABELS if labels.get(label)][:1])
     reading.dropped(document, ("spec",), spec, _OF_SPEC)
     name = reading.name(document, ("metadata", "name"), found["metadata"]["name"], "slo")
     sli = _sli(document, reading, spec)
@@ -165,7 +167,7 @@ def read_slo(document: Document, reading: Reading, policies: Mapping[str, Policy
             document=document,
             place=("metadata", "name"),
             name=name,
-            service=_service(document, reading, found["metadata"].get("labels", {}), name),
+            service=_service(document, reading, labels, name),
             window=window,
             sli=sli.sli,
             objective=spec["goal"],

@@ -149,6 +149,8 @@ def read_sloth(document: Document, reading: Reading, windows: Windows) -> None:
     if found is None:
         return
     here: Path = ("spec",) if kubernetes else ()
+    if kubernetes:
+        reading.metadata(document)
     spec = found["spec"] if kubernetes else found
     reading.dropped(document, here, spec, _OF_SPEC)
     service = reading.name(document, (*here, "service"), spec["service"], "service")
