@@ -18,10 +18,12 @@ AGENT: Final = {
     "prometheus_api_client": "prometheus-api-client",
     "promql_parser": "promql-parser",
     "pydantic": "pydantic",
+    "requests": "requests",
     "rich": "rich",
     "slack_sdk": "slack-sdk",
     "stamina": "stamina",
     "structlog": "structlog",
+    "urllib3": "urllib3",
     "yaml": "PyYAML",
 }
 """Import name -> distribution, for everything in the extra ``agent``."""
