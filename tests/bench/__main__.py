@@ -12,6 +12,7 @@ from typing import Final
 from bench import (
     aiohttp_request,
     asgi_request,
+    backfill,
     check_command,
     engine_memory,
     engine_state,
@@ -48,6 +49,7 @@ REGISTRY: Final[dict[str, Bench]] = {
     "engine_tick": engine_tick.rows,
     "engine_state": engine_state.rows,
     "engine_memory": engine_memory.rows,
+    "backfill": backfill.rows,
     "overview_page": overview_page.rows,
     "overview_html": overview_html.rows,
 }
