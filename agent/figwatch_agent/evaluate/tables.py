@@ -91,7 +91,7 @@ class Evidence:
                 near = _near(partial(upper_tail, count), count, p, level)
                 self._most[kind, count] = _last(holds, count, near) if holds(count) else 0
             most = self._most[kinds, few]
-        possible: Flags = (total <= most) & (bad > 0)
+        possible: Flags = (total <= most) & (most > 0)
         possible |= bad >= TABLED
         return possible
 
