@@ -1,7 +1,7 @@
 """Events of SLOs written in PromQL: the engine computes them, so they are estimates, rounded without losing any.
 
 An expression that holds ``$window`` counts the events of that time; any other gives events a second, and is taken to
-have held since the look before.
+have held since the look before. What was missed is asked for step by step, by the same rules.
 """
 
 import math
@@ -32,10 +32,15 @@ class Estimates:
         )
         self._rest = [Fraction(0)] * len(self.queries)
         self._at: Instant | None = None
+        self._last: Instant | None = None  # the last look before those that failed
+        self.missed: list[tuple[Instant, Instant]] = []  # (after, until] of looks that failed, oldest first
 
     def texts(self, now: Instant) -> list[str]:
         """What to ask now: for each SLO its total and its bad events."""
-        window = self._window(now) or SECOND
+        return self.texts_of(self._window(now) or SECOND)
+
+    def texts_of(self, window: Duration) -> list[str]:
+        """What to ask of a time that is so long."""
         return [query.replace(WINDOW, f"{window}ms") for query in self.queries]
 
     def counted(self, answers: Sequence[Any], now: Instant) -> Counted:
@@ -43,9 +48,20 @@ class Estimates:
 
         Raises Fault where an answer is no vector and no number.
         """
-        window, pairs = self._window(now), zip(self.queries, answers, strict=True)
-        values = [_events(answer, query, window) for query, answer in pairs]
-        self._at = now
+        window = self._window(now)
+        values = [_value(answer) for answer in answers]
+        if self._last is not None:
+            self.missed.append((self._last, now))
+        self._at, self._last = now, None
+        return self._whole(values, window, now)
+
+    def counted_then(self, answers: Sequence[Any], ats: Sequence[Instant], window: Duration) -> tuple[Counted, ...]:
+        """The same for past instants, from range answers to ``texts_of(window)`` with a step as long."""
+        by_query = [_values(answer) for answer in answers]
+        return tuple(self._whole([values.get(at) for values in by_query], window, at) for at in ats)
+
+    def _whole(self, given: Sequence[Fraction | None], window: Duration, at: Instant) -> Counted:
+        values = [_events(value, query, window) for value, query in zip(given, self.queries, strict=True)]
         events = np.zeros(len(values), dtype=np.int64)
         known = np.zeros(len(self._keys), dtype=np.int64)
         for place in range(len(self._keys)):
@@ -57,18 +73,18 @@ class Estimates:
                 whole = self._rest[index] + value
                 events[index] = math.floor(whole)
                 self._rest[index] = whole - math.floor(whole)
-        return Counted(keys=self._keys, at=now, total=events[0::2].copy(), bad=events[1::2].copy(), covered=known)
+        return Counted(keys=self._keys, at=at, total=events[0::2].copy(), bad=events[1::2].copy(), covered=known)
 
     def skip(self) -> None:
-        """The look failed: the time until the next one stays unknown."""
+        """The look failed: the time until the next one is missed."""
+        self._last = self._last if self._at is None else self._at
         self._at = None
 
     def _window(self, now: Instant) -> Duration:
         return 0 if self._at is None else now - self._at
 
 
-def _events(answer: Any, query: str, window: Duration) -> Fraction | None:
-    value = _value(answer)
+def _events(value: Fraction | None, query: str, window: Duration) -> Fraction | None:
     if value is None or WINDOW in query:
         return value
     return value * window / SECOND
@@ -86,6 +102,24 @@ def _value(answer: Any) -> Fraction | None:
         values = [float(text) for text in texts]
     except (KeyError, TypeError, IndexError, ValueError):
         raise Fault(FaultReason.MALFORMED, "the answer to an SLO's PromQL is no number") from None
+    return _sum(values)
+
+
+def _values(answer: Any) -> dict[Instant, Fraction | None]:
+    """The same by instant, of a range answer; an instant that no series has a value at is not there."""
+    found: dict[Instant, list[float]] = {}
+    try:
+        if answer["resultType"] != "matrix":
+            raise Fault(FaultReason.MALFORMED, f"PromQL of an SLO gives a {answer['resultType']} over a range")
+        for series in answer["result"]:
+            for at, text in series["values"]:
+                found.setdefault(round(float(at) * SECOND), []).append(float(text))
+    except (KeyError, TypeError, IndexError, ValueError):
+        raise Fault(FaultReason.MALFORMED, "the answer to an SLO's PromQL over a range is no number") from None
+    return {at: _sum(values) for at, values in found.items()}
+
+
+def _sum(values: Sequence[float]) -> Fraction | None:
     if not values or not all(math.isfinite(value) and 0 <= value <= MOST for value in values):
         return None
     return sum((Fraction(value) for value in values), Fraction(0))

@@ -16,6 +16,7 @@ from figwatch_agent.model.secret import ReadSecret
 from figwatch_agent.model.settings import PrometheusServer
 from figwatch_agent.model.slo import ServiceSlos
 from figwatch_agent.sources.estimates import Estimates
+from figwatch_agent.sources.estimates_backfill import EstimatesBackfill
 from figwatch_agent.sources.fault import Fault, FaultReason, first_fault
 from figwatch_agent.sources.prometheus_answer import Answer
 from figwatch_agent.sources.prometheus_api import PrometheusApi
@@ -63,6 +64,7 @@ class PrometheusSource:
         self._backfill = Backfill(missing, late)
         self._late = late
         self._estimates = Estimates(services)
+        self._estimates_backfill = EstimatesBackfill(self._estimates, server.interval, late)
         self._read_to: Instant | None = None  # the last look that was answered
         self._faults: dict[str, str] = {}
 
@@ -90,7 +92,20 @@ class PrometheusSource:
         except Exception as error:  # noqa: BLE001  # whatever an answer provokes costs this look only
             return self._failed(first_fault(error), found)
         self._faults = {batch.target: "the engine could not scrape it" for batch in found if not batch.up}
-        return (*found, *counted, *await self._told(now, deadline))
+        return (*found, *counted, *await self._told(now, deadline), *await self._told_estimates(now, deadline))
+
+    async def _told_estimates(self, now: Instant, deadline: float) -> tuple[Counted, ...]:
+        """The same of SLOs written in PromQL."""
+
+        async def ask(query: str, start: Instant, end: Instant, step: Duration) -> Any:
+            async with asyncio.timeout_at(deadline):
+                return _complete(await self._api.range(query, start, end, step, RetryBudget(RETRIES))).data
+
+        counted = await self._estimates_backfill.read(now, ask)
+        if self._estimates_backfill.fault:
+            said = (self._faults.get(self._server.url, ""), self._estimates_backfill.fault)
+            self._faults[self._server.url] = "; ".join(filter(None, said))
+        return counted
 
     async def _told(self, now: Instant, deadline: float) -> tuple[Past, ...]:
         """What was missed, as much of it as one look reads, in the time that is left of it."""

@@ -2,29 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import Any
-
 import pytest
 
-from figwatch_agent.durations import DAY, SECOND
-from figwatch_agent.model.slo import Promql, ServiceSlos, Slo
-from figwatch_agent.sources.estimates import Estimates
+from figwatch_agent.durations import SECOND
 from figwatch_agent.sources.fault import Fault
-
-
-def estimates(total: str = "sum(increase(a_total[$window]))", bad: str = "sum(rate(b_total[5m]))") -> Estimates:
-    """One SLO in PromQL."""
-    slo = Slo(name="own", sli=Promql(bad=bad, total=total), objective=Fraction(99, 100), tiers=())
-    service = ServiceSlos(
-        path="slo/x.yaml", migration="m", service="chat", window=30 * DAY, routes=(), slos=(slo,), criteria=()
-    )
-    return Estimates([service])
-
-
-def vector(*values: str) -> dict[str, Any]:
-    """An instant vector."""
-    return {"resultType": "vector", "result": [{"metric": {}, "value": [1, value]} for value in values]}
+from support.estimates import estimates, vector
 
 
 def test_a_count_over_the_window_counts_since_the_look_before() -> None:
