@@ -7,7 +7,7 @@ have held since the look before. What was missed is asked for step by step, by t
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -19,6 +19,18 @@ from figwatch_agent.sources.fault import Fault, FaultReason
 WINDOW: Final = "$window"
 MOST: Final = 2**52
 """Events of one look beyond which a sample is no count that a double holds exactly."""
+
+
+HANDED_ON: Final[Duration] = SECOND
+"""A look's counts are booked at most so long after it was done: the time they cover then is nobody else's to tell."""
+
+
+class MissedLooks(NamedTuple):
+    """Events of (after, until] that no look counted; of that time, (known_to, until] is not known."""
+
+    after: Instant
+    until: Instant
+    known_to: Instant
 
 
 class Estimates:
@@ -33,7 +45,8 @@ class Estimates:
         self._rest = [Fraction(0)] * len(self.queries)
         self._at: Instant | None = None
         self._last: Instant | None = None  # the last look before those that failed
-        self.missed: list[tuple[Instant, Instant]] = []  # (after, until] of looks that failed, oldest first
+        self._known_to: Instant = 0  # up to here that one's counts may cover the time
+        self.missed: list[MissedLooks] = []  # oldest first
 
     def texts(self, now: Instant) -> list[str]:
         """What to ask now: for each SLO its total and its bad events."""
@@ -51,16 +64,28 @@ class Estimates:
         window = self._window(now)
         values = [_value(answer) for answer in answers]
         if self._last is not None:
-            self.missed.append((self._last, now))
+            self.missed.append(MissedLooks(self._last, now, min(self._known_to, now)))
         self._at, self._last = now, None
-        return self._whole(values, window, now)
+        return self._whole(values, window, now, window)
 
-    def counted_then(self, answers: Sequence[Any], ats: Sequence[Instant], window: Duration) -> tuple[Counted, ...]:
-        """The same for past instants, from range answers to ``texts_of(window)`` with a step as long."""
+    def done(self, now: Instant) -> None:
+        """The look is done, and its counts are handed on."""
+        self._known_to = now + HANDED_ON
+
+    def counted_then(
+        self, answers: Sequence[Any], ats: Sequence[Instant], window: Duration, known_to: Instant
+    ) -> tuple[Counted, ...]:
+        """The same for past instants, from range answers to ``texts_of(window)`` with a step as long.
+
+        Events are counted whole; of the time, none up to ``known_to``, which other counts cover already.
+        """
         by_query = [_values(answer) for answer in answers]
-        return tuple(self._whole([values.get(at) for values in by_query], window, at) for at in ats)
+        return tuple(
+            self._whole([values.get(at) for values in by_query], window, at, max(min(window, at - known_to), 1))
+            for at in ats
+        )
 
-    def _whole(self, given: Sequence[Fraction | None], window: Duration, at: Instant) -> Counted:
+    def _whole(self, given: Sequence[Fraction | None], window: Duration, at: Instant, covered: Duration) -> Counted:
         values = [_events(value, query, window) for value, query in zip(given, self.queries, strict=True)]
         events = np.zeros(len(values), dtype=np.int64)
         known = np.zeros(len(self._keys), dtype=np.int64)
@@ -68,7 +93,7 @@ class Estimates:
             total, bad = values[2 * place], values[2 * place + 1]
             if total is None:  # the engine has no such series: what happened is not known
                 continue
-            known[place] = window
+            known[place] = covered
             for index, value in ((2 * place, total), (2 * place + 1, bad or Fraction(0))):
                 whole = self._rest[index] + value
                 events[index] = math.floor(whole)

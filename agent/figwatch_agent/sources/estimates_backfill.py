@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from figwatch_agent.durations import DAY, MINUTE, SECOND, Duration, Instant, format_instant
 from figwatch_agent.model.batch import Counted
-from figwatch_agent.sources.estimates import Estimates
+from figwatch_agent.sources.estimates import Estimates, MissedLooks
 from figwatch_agent.sources.fault import Fault, first_fault
 
 CHUNK: Final[Duration] = 20 * MINUTE
@@ -36,18 +36,18 @@ class EstimatesBackfill:
     async def read(self, now: Instant, ask: Range) -> tuple[Counted, ...]:
         """Events of the oldest chunk, each step at its instant; nothing where none is missing or can be read now."""
         missed = self._estimates.missed
-        while missed and missed[0][1] < now - GIVEN_UP:
+        while missed and missed[0].until < now - GIVEN_UP:
             missed.pop(0)
         if not missed:
             self.fault = ""
-        if not missed or missed[0][1] > now - self._settle or now < self._not_before:
+        if not missed or missed[0].until > now - self._settle or now < self._not_before:
             return ()
-        after, until = missed[0]
+        after, until, known_to = missed[0]
         length = min(self._step, until - after)
         ats = range(after + length, min(after + max(CHUNK, length), until) + 1, length)
         try:
             answers = [await ask(text, ats[0], ats[-1], length) for text in self._estimates.texts_of(length)]
-            counted = self._estimates.counted_then(answers, ats, length)
+            counted = self._estimates.counted_then(answers, ats, length, known_to)
         except (Fault, TimeoutError) as error:
             self._pause = min(max(2 * self._pause, SECOND), LONGEST_PAUSE)
             self._not_before = now + self._pause
@@ -55,5 +55,5 @@ class EstimatesBackfill:
             self.fault = f"PromQL of SLOs since {format_instant(after)} cannot be read yet: {detail}"
             return ()
         self._pause, self.fault = 0, ""
-        missed[:1] = [(ats[-1], until)] if ats[-1] < until else []
+        missed[:1] = [MissedLooks(ats[-1], until, known_to)] if ats[-1] < until else []
         return counted

@@ -92,7 +92,9 @@ class PrometheusSource:
         except Exception as error:  # noqa: BLE001  # whatever an answer provokes costs this look only
             return self._failed(first_fault(error), found)
         self._faults = {batch.target: "the engine could not scrape it" for batch in found if not batch.up}
-        return (*found, *counted, *await self._told(now, deadline), *await self._told_estimates(now, deadline))
+        past, computed = await self._told(now, deadline), await self._told_estimates(now, deadline)
+        self._estimates.done(self._clock.now())
+        return (*found, *counted, *past, *computed)
 
     async def _told_estimates(self, now: Instant, deadline: float) -> tuple[Counted, ...]:
         """The same of SLOs written in PromQL."""

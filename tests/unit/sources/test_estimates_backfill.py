@@ -9,12 +9,15 @@ import pytest
 
 from figwatch_agent.durations import DAY, MINUTE, SECOND, Duration, Instant
 from figwatch_agent.model.batch import Counted
-from figwatch_agent.sources.estimates import Estimates
+from figwatch_agent.sources.estimates import HANDED_ON, Estimates
 from figwatch_agent.sources.estimates_backfill import CHUNK, LONGEST_PAUSE, EstimatesBackfill
 from figwatch_agent.sources.fault import Fault, FaultReason
 from support.estimates import COUNTED, RATE, estimates, vector
 
 STEP, SETTLE = 15 * SECOND, MINUTE
+HANDED_OVER = 200
+"""Milliseconds that the last look took."""
+KNOWN = HANDED_OVER + HANDED_ON
 BEGIN = 100 * DAY
 
 
@@ -38,6 +41,7 @@ def cut_off(missed: Duration) -> tuple[Estimates, EstimatesBackfill, Instant]:
     """A source that was answered, then not, then again; the instant of the last answer."""
     own = estimates()
     own.counted([vector("1"), vector("1")], BEGIN)
+    own.done(BEGIN + HANDED_OVER)
     own.skip()
     own.skip()
     own.counted([vector("1"), vector("1")], BEGIN + missed)
@@ -56,7 +60,9 @@ async def test_what_was_missed_is_computed_step_by_step_at_its_instants() -> Non
         (COUNTED.replace("$window", "15000ms"), BEGIN + STEP, BEGIN + 4 * STEP, STEP),
         (RATE, BEGIN + STEP, BEGIN + 4 * STEP, STEP),
     ]
-    assert steps(counted) == [(n * STEP, 3, 45, STEP) for n in (1, 2, 3, 4)]  # three bad events a second
+    first, *others = steps(counted)
+    assert first == (STEP, 3, 45, STEP - KNOWN)  # its events whole, and the time that the last look does not cover
+    assert others == [(n * STEP, 3, 45, STEP) for n in (2, 3, 4)]  # three bad events a second
     assert own.missed == []
     assert await backfill.read(now + 2 * SETTLE, engine.ask) == ()
     assert len(engine.asked) == 2
@@ -72,22 +78,27 @@ async def test_an_outage_that_is_no_whole_number_of_steps_leaves_a_shorter_one()
     engine, (_, backfill, now) = Engine(), cut_off(2 * STEP + 4 * SECOND)
     first = await backfill.read(now + SETTLE, engine.ask)
     rest = await backfill.read(now + SETTLE + STEP, engine.ask)
-    assert steps(first) == [(STEP, 3, 45, STEP), (2 * STEP, 3, 45, STEP)]
+    assert steps(first) == [(STEP, 3, 45, STEP - KNOWN), (2 * STEP, 3, 45, STEP)]
     assert steps(rest) == [(2 * STEP + 4 * SECOND, 3, 12, 4 * SECOND)]
+
+
+async def test_an_outage_shorter_than_a_look_takes_is_counted_and_covers_next_to_nothing() -> None:
+    engine, (_, backfill, now) = Engine(), cut_off(KNOWN // 2)
+    assert steps(await backfill.read(now + SETTLE, engine.ask)) == [(KNOWN // 2, 3, 1, 1)]
 
 
 async def test_a_long_outage_is_read_chunk_by_chunk() -> None:
     engine, (own, backfill, now) = Engine(), cut_off(CHUNK + 2 * STEP)
     first = await backfill.read(now + SETTLE, engine.ask)
     assert (first[0].at, first[-1].at) == (BEGIN + STEP, BEGIN + CHUNK)
-    assert own.missed == [(BEGIN + CHUNK, BEGIN + CHUNK + 2 * STEP)]
+    assert [each[:2] for each in own.missed] == [(BEGIN + CHUNK, BEGIN + CHUNK + 2 * STEP)]
     assert steps(await backfill.read(now + SETTLE + STEP, engine.ask))[-1][0] == CHUNK + 2 * STEP
 
 
 async def test_steps_without_a_value_stay_unknown() -> None:
     engine, (_, backfill, now) = Engine(), cut_off(3 * STEP)
     engine.silent = {BEGIN + 2 * STEP}
-    assert [each[3] for each in steps(await backfill.read(now + SETTLE, engine.ask))] == [STEP, 0, STEP]
+    assert [each[3] for each in steps(await backfill.read(now + SETTLE, engine.ask))] == [STEP - KNOWN, 0, STEP]
 
 
 async def test_a_refusal_is_told_and_asked_again_after_a_pause_that_doubles() -> None:
@@ -118,7 +129,7 @@ async def test_after_a_day_it_stays_unknown() -> None:
 @pytest.mark.parametrize("answer", [vector("1"), {"resultType": "matrix", "result": [{"values": [["x"]]}]}, {}])
 def test_what_is_no_range_of_numbers_is_a_fault(answer: dict[str, Any]) -> None:
     with pytest.raises(Fault):
-        estimates().counted_then([answer, answer], [BEGIN], STEP)
+        estimates().counted_then([answer, answer], [BEGIN], STEP, 0)
 
 
 def test_a_first_look_misses_nothing() -> None:
