@@ -1,6 +1,5 @@
 """A receiver that misbehaves loses no page, tells nobody twice, and closes what it opened."""
 
-import re
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -95,7 +94,12 @@ async def test_what_is_refused_goes_to_the_fallback_at_once_and_so_does_its_reso
     assert sum(group in one.body for one in scene.attempts()) == 1, "after a refusal for good, nothing more goes there"
     assert scene.events() == []
     texts = [str(message["summary"]) for message in scene.pager.people() if "/api/v1/chat" in str(message["summary"])]
-    assert [bool(re.search(r"over, users", text)) for text in texts] == [False, False, True, True], texts
+    # Between page and end may come an update, where the guard's decision changed meanwhile: told for both as well.
+    kinds = [text.partition(":")[0] for text in texts]
+    assert kinds[:2] == ["Page"] * 2, texts
+    assert kinds[-2:] == ["Resolved"] * 2, texts
+    assert set(kinds[2:-2]) <= {"Update"}, texts
+    assert len(kinds) % 2 == 0, texts
 
 
 @pytest.mark.slow
