@@ -162,22 +162,32 @@ def test_ends_come_at_the_tick_at_which_a_look_at_every_watch_finds_them(data: s
             waiting.wait_all(now)
 
 
-def test_bad_events_that_are_taken_back_end_a_run_sooner_than_was_waited_for() -> None:
-    """Ten good events after one more failure say too little at 1/5; without that failure they say nothing less."""
-    ratio = Fraction(1, 5)
-    runs, standing = Runs.none(1), np.zeros(1, dtype=np.bool_)
+def ends(*ticks: tuple[int, int]) -> list[bool]:
+    """After each tick of (bad, total), whether no run of a watch that fires at 1/5 is open."""
+    ratio, now, ended = Fraction(1, 5), 100_000, []
+    runs, standing, marks = Runs.none(1), np.zeros(1, dtype=np.bool_), marks_of([ratio])
     waiting = Waiting(runs, Recovery([ratio]), standing, HOLD)
-    marks, now, ended = marks_of([ratio]), 100_000, []
-    # a bad tick; one failure among many good ones, too few to speak; quiet; the failure is taken back
-    for bad, total in ((5, 5), (1, 15), (0, 0), (0, 0), (-1, 0)):
+    for tick in ticks:
         now += TICK
-        one = np.array([bad]), np.array([total])
-        waiting.put_off(*runs.advance(np.array([now - TICK]), now, *one, marks, waiting.of(np.array([0]))), now)
-        due = waiting.due(one[0] < 0, now)
+        bad, total = (np.array([part]) for part in tick)
+        waiting.put_off(*runs.advance(np.array([now - TICK]), now, bad, total, marks, waiting.of(np.array([0]))), now)
+        due = waiting.due(bad < 0, now)
         waiting.forget_failures(due)
         waiting.end_rested(due, now)
         waiting.wait(due, now)
         ended.append(int(runs.start[0]) == NEVER)
-    assert not still_burning_rejected(1, 15, ratio)
-    assert still_burning_rejected(0, 15, ratio)
-    assert ended == [False, False, False, False, True]
+    return ended
+
+
+def test_a_bad_event_that_is_taken_back_ends_a_run_sooner_than_was_waited_for() -> None:
+    assert not still_burning_rejected(1, 15, Fraction(1, 5))
+    assert still_burning_rejected(0, 15, Fraction(1, 5))
+    assert ends((5, 5), (1, 15), (0, 0), (0, 0), (-1, 0)) == [False, False, False, False, True]
+
+
+def test_a_run_outlasts_its_hold_and_its_failing_ticks_until_enough_came_since_its_last_bad_tick() -> None:
+    assert still_burning_rejected(0, 15, Fraction(1, 5)), "the failing tick is forgotten at the third"
+    assert not still_burning_rejected(1, 21, Fraction(1, 5))
+    assert still_burning_rejected(1, 22, Fraction(1, 5))
+    ticks = (5, 5), (1, 3), (0, 15), (0, 0), (0, 3), (0, 1), (0, 1)
+    assert ends(*ticks) == [False, False, False, False, False, True, True]
