@@ -12,6 +12,7 @@ from figwatch_agent.clock import AnchoredClock
 from figwatch_agent.durations import DAY, SECOND, Instant
 from figwatch_agent.engine import Engine
 from figwatch_agent.model.batch import Batch, Counted
+from figwatch_agent.model.command import Command
 from figwatch_agent.model.inputs import Inputs
 from figwatch_agent.model.missing import Past
 from figwatch_agent.model.outcome import Outcome
@@ -130,7 +131,7 @@ class Reader:
         self.engine = Engine((ORDERS,), SETTINGS, saved if saved.sequence else None)
         self._attach()
 
-    def tick(self, now: Instant, *, commit: bool = True) -> Outcome:
+    def tick(self, now: Instant, *, commit: bool = True, commands: tuple[Command, ...] = ()) -> Outcome:
         """Look once."""
         self.now = now
         collected = self.loop.run_until_complete(self.source.collect(now))
@@ -140,6 +141,7 @@ class Reader:
             batches=tuple(each for each in collected if isinstance(each, Batch)),
             counted=tuple(each for each in collected if isinstance(each, Counted)),
             past=pasts,
+            commands=commands,
         )
         outcome = self.engine.advance(inputs, now)
         if commit:
