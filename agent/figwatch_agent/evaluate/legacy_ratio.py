@@ -83,7 +83,7 @@ def forecast_zero(buckets: Sequence[Bucket]) -> Forecast:
 def forecast_range(buckets: Sequence[Bucket]) -> tuple[Instant | None, Instant | None]:
     """(earliest, latest) instant of zero: where the lines of Sen's 95 % interval of the slope end.
 
-    None where the interval leaves that side open: with fewer than five points, or where the pace may be none at all.
+    None where the interval leaves that side open: with fewer than six points, or where the pace may be none at all.
     """
     points = _points(buckets)
     slopes = sorted(_slopes(points))

@@ -42,6 +42,8 @@ def by_definition(ratios: list[Fraction]) -> tuple[int | None, int | None]:
 @example([12, 3, 12, 2, 12, 1, 12, 0, 11])
 @example([5] * 8)
 @example([5, 5, 5, 5, 5, 4, 5, 5, 5])
+@example([10, 8, 7, 5, 4, 2])
+@example([12 - (7 * at * at) % 11 for at in range(25)])  # a hundredth of the quantile more or less moves both ends
 def test_the_range_is_where_the_lines_of_sens_interval_end(legacy: list[int]) -> None:
     buckets = [Bucket(at=at, requests=Requests(legacy=n, total=12)) for at, n in enumerate(legacy)]
     assert forecast_range(buckets) == by_definition([Fraction(n, 12) for n in legacy])

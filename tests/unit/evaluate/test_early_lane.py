@@ -12,6 +12,7 @@ from figwatch_agent.evaluate.early_lane import (
     advance_many,
     most_per_scrape,
     threshold,
+    threshold_many,
 )
 
 SECOND = 1000
@@ -82,6 +83,17 @@ def test_three_full_scrapes_fire_and_two_do_not() -> None:
     statistic = lane.advance(lane.advance(0, 50, 0, limit), 50, 0, limit)
     assert statistic < limit
     assert lane.advance(statistic, 50, 0, limit) == limit
+
+
+NEAR_A_WHOLE_NUMBER = [(3821029033405373, 27949265275), (1677758719976835, 12271812340), (767163752102513, 5611096426)]
+"""(events, milliseconds) whose logarithm lies so near a whole millionth that machine numbers end on its other side."""
+
+
+def test_many_thresholds_are_the_threshold_of_each() -> None:
+    rates = [(events, over) for events in (0, 1, 11, 12, 20, 10_000, 2**40) for over in (1, 999, SECOND, 3600 * SECOND)]
+    events, over = np.array(rates + NEAR_A_WHOLE_NUMBER, dtype=np.int64).T
+    found = threshold_many(events, over).tolist()
+    assert found == [threshold(*each) for each in rates + NEAR_A_WHOLE_NUMBER]
 
 
 def test_the_statistic_stays_between_zero_and_the_threshold() -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from figwatch_agent.durations import DAY, MINUTE
-from figwatch_agent.evaluate.windows import DEFAULT, Level, Ring, Window, highest_ratio, lowest_ratio, reaching
+from figwatch_agent.evaluate.slots import Block
+from figwatch_agent.evaluate.windows import DEFAULT, Layout, Level, Ring, Window, highest_ratio, lowest_ratio, reaching
 
 LAYOUT = (Level(resolution=10, span=100),)
 
@@ -74,6 +75,9 @@ def test_a_layout_is_stretched_only_as_far_as_it_must() -> None:
         ((0, 0), (0, 0), None, None),
         ((0, 0), (0, 3), Fraction(0), None),  # only good events, and perhaps none of them inside
         ((0, 3), (0, 3), None, Fraction(1)),
+        ((1, 0), (1, 0), Fraction(1), Fraction(1)),  # a single event is an event
+        ((0, 0), (0, 1), Fraction(0), None),
+        ((0, 1), (0, 1), None, Fraction(1)),
         ((-2, 0), (10, 0), Fraction(-1, 5), Fraction(-1, 5)),  # more good than all: shown, not clipped
     ],
 )
@@ -82,3 +86,67 @@ def test_bounds_of_a_ratio(
 ) -> None:
     assert lowest_ratio(window(*bad), window(*total), 0) == low
     assert highest_ratio(window(*bad), window(*total), 0) == high
+
+
+def test_before_the_first_tick_nothing_was_counted_at_any_instant() -> None:
+    assert Ring(LAYOUT, 3).counted_at(np.array([10, 20]), slice(1, 3)).tolist() == [[0, 0], [0, 0]]
+    assert ring((100, 7)).counted_at(np.array([], dtype=np.int64)).shape == (0, 1)
+
+
+def test_the_oldest_boundary_that_is_kept_can_still_be_asked_for() -> None:
+    made = Ring((*LAYOUT, Level(resolution=40, span=400)), 1)
+    for at in range(100, 310, 10):
+        made.advance(at, np.array([1]))
+    oldest = 300 - (LAYOUT[0].slots - 1) * 10  # 190: the level above has no boundary there
+    assert made.counted_at(np.array([oldest])).tolist() == [[10]]
+    with pytest.raises(ValueError, match="no level of the ring"):
+        made.counted_at(np.array([oldest - 10]))
+
+
+def restored(layout: Layout, source: Ring, *, blocks: bool) -> Ring:
+    """A ring of this layout in the place of one with LAYOUT, which hands over what it kept as rows or as blocks."""
+    rows = [row for slot in range(LAYOUT[0].slots) if (row := source.row(0, slot)).boundary >= 0]
+    block = Block(
+        level=0,
+        boundaries=np.array([row.boundary for row in rows]),
+        words=np.array([row.values for row in rows], dtype=np.uint32),
+    )
+    made = Ring(layout, 1)
+    made.restore(
+        source.at,
+        source.current,
+        source.origin,
+        [] if blocks else rows,
+        tuple(level.resolution for level in LAYOUT),
+        (block,) if blocks else (),
+    )
+    return made
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_finer_layout_knows_what_was_counted_at_the_boundaries_that_a_coarser_one_kept(*, blocks: bool) -> None:
+    kept = ring(*((at, 1) for at in range(100, 310, 5)))
+    made = restored((Level(resolution=5, span=100), Level(resolution=20, span=200)), kept, blocks=blocks)
+    assert made.counted_at(np.array([290, 300])).tolist() == kept.counted_at(np.array([290, 300])).tolist()
+    # 295 was not kept: what had been counted at the last boundary before it, and a window from there says it is unsure.
+    assert made.counted_at(np.array([295])).tolist() == kept.counted_at(np.array([290])).tolist()
+    assert made.counted_at(np.array([305])).tolist() == kept.counted_at(np.array([300])).tolist()
+    seen = made.window(300 - 295 + 5)
+    assert (seen.inside.tolist(), seen.edge.tolist()) == ([1], [2])
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_coarser_layout_takes_the_boundaries_that_it_has(*, blocks: bool) -> None:
+    kept = ring(*((at, 1) for at in range(100, 310, 10)))
+    made = restored((Level(resolution=20, span=100),), kept, blocks=blocks)
+    for boundary in (200, 220, 280, 300):
+        assert made.counted_at(np.array([boundary])).tolist() == kept.counted_at(np.array([boundary])).tolist()
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_ring_of_the_same_layout_stands_where_the_other_stood(*, blocks: bool) -> None:
+    kept = ring(*((at, 1) for at in range(100, 310, 10)))
+    made = restored(LAYOUT, kept, blocks=blocks)
+    for length in (10, 15, 50, 95, 100):
+        assert made.window(length).inside.tolist() == kept.window(length).inside.tolist()
+        assert made.window(length).edge.tolist() == kept.window(length).edge.tolist()
