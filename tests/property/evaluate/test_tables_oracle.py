@@ -44,6 +44,8 @@ def over_budget(bad: int, total: int, objective: Fraction, level: Fraction) -> b
 @example(asked=[(Fraction(1, 2), (0, 4)), (Fraction(1, 2), (0, 5)), (Fraction(1, 2), (1, 7)), (Fraction(1, 2), (1, 8))])
 @example(asked=[(Fraction(1), (0, 0)), (Fraction(1), (0, 1)), (Fraction(1), (1, 1)), (Fraction(1), (1, 2))])
 @example(asked=[(Fraction(1, 2), (TABLED - 1, n)) for n in (100, 145, 146, 147, 148, 160)])
+@example(asked=[(Fraction(1, 2), (TABLED - bad, n)) for bad in (2, 1, 0) for n in range(142, 151)])
+@example(asked=[(Fraction(1, 2), (TABLED - bad, n)) for bad in (0, 1, 2) for n in range(142, 151)])
 @example(asked=[(Fraction(1, 2), (TABLED, n)) for n in (100, 147, 148, 149, 150, 160)])
 def test_what_is_over_is_over_for_one_and_for_many(asked: list[tuple[Fraction, tuple[int, int]]]) -> None:
     table = Recovery([ratio for ratio, _ in asked])
@@ -84,6 +86,12 @@ def test_what_may_be_over_budget_is_found_and_of_many_bad_events_all_may(
         meant for meant in expected if meant is not None
     ]
     assert table.possible(watches[::-1], bad[::-1], total[::-1]).tolist() == found[::-1]
+
+
+def test_of_many_bad_events_all_may_be_over_budget_however_many_were_good() -> None:
+    table = Evidence([(Fraction(9, 10), Fraction(1, 100))])
+    bad, total = np.array([TABLED - 1, TABLED, TABLED + 1]), np.full(3, 10**6)
+    assert table.possible(np.zeros(3, dtype=np.int64), bad, total).tolist() == [False, True, True]
 
 
 def test_nobody_asked_is_nobody_answered() -> None:

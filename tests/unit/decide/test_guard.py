@@ -140,6 +140,7 @@ PASSES = [
     dual_write(reading(LAG, value='{"seconds":2}')),
     dual_write(reading(LAG, value='{"seconds":0}')),
     dual_write(reading(LAG, value='{"at":3,"seconds":"1"}', age=READING_HOLDS)),
+    with_reading(reading(GATEWAY, value="1", age=READING_HOLDS)),
     {"last_rollback": START - 30 * MINUTE},
     {"recent_rollbacks": 2},
     {"settings": Rollback(mode=Mode.AUTO, freeze=((START - HOUR, START), (START + 1, START + 2)))},
@@ -171,6 +172,24 @@ def test_what_holds_is_carried_out(changed: dict[str, Any]) -> None:
     assert (decision.outcome, decision.reason) == (DecisionOutcome.ROLLBACK, Reason.CONDITIONS_HOLD)
     names = [each.name for each in decision.conditions if each.holds is Tri.YES and each.evidence and not each.reason]
     assert names == ["page_tier", "worse_than_control", "legacy_fit", "data_safe", "gateway_unchanged", "allowed"]
+
+
+HOLDS = [
+    ({}, 2, "legacy's own probe is good: 200 in 3 ms (1.0 s ago); 50 requests/s after the rollback, capacity 500/s"),
+    (
+        with_reading(reading(LEGACY, age=-SECOND)),  # answered while the tick was being looked at
+        2,
+        "legacy's own probe is good: 200 in 3 ms (0.0 s ago); 50 requests/s after the rollback, capacity 500/s",
+    ),
+    ({}, 4, "as it stood when the incident began: 1"),
+    ({}, 5, "mode auto; no latch, cool-down, cap, freeze or kill switch stands against it"),
+    ({"approved_by": "ann"}, 5, "approved by ann; no latch, cool-down, cap, freeze or kill switch stands against it"),
+]
+
+
+@pytest.mark.parametrize(("changed", "place", "said"), HOLDS)
+def test_what_holds_is_told_as_well(changed: dict[str, Any], place: int, said: str) -> None:
+    assert weigh(good(**changed)).conditions[place].evidence == said
 
 
 @pytest.mark.parametrize(("changed", "reason"), WITHHELD)

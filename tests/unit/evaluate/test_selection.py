@@ -60,6 +60,15 @@ def test_a_side_that_is_none_of_ours_is_unknown(side: str) -> None:
     assert request.side == "unknown"
 
 
+@pytest.mark.parametrize(
+    ("error", "bad", "gone"), [("", False, False), ("timeout", True, False), (contract.CLIENT_DISCONNECT, False, True)]
+)
+def test_a_client_that_went_away_is_known_apart_from_failures(error: str, bad: bool, gone: bool) -> None:
+    request = read_request(series(contract.REQUEST_DURATION + "_count", **{contract.ERROR_TYPE: error}))
+    assert request is not None
+    assert (request.failed, request.gone) == (bad, gone)
+
+
 def test_sums_and_strange_metrics_are_no_requests() -> None:
     assert read_request(series(contract.REQUEST_DURATION + "_sum")) is None
     assert read_request(series("other_count")) is None

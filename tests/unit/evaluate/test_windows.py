@@ -64,7 +64,15 @@ def test_an_amended_event_counts_where_it_happened() -> None:
 
 def test_a_layout_is_stretched_only_as_far_as_it_must() -> None:
     assert reaching(DEFAULT, 30 * DAY) == DEFAULT
-    assert reaching(DEFAULT, 90 * DAY)[-1] == Level(resolution=30 * MINUTE, span=90 * DAY)
+    assert reaching(DEFAULT, 90 * DAY) == (*DEFAULT[:-1], Level(resolution=30 * MINUTE, span=90 * DAY))
+
+
+def test_the_low_words_of_a_place_are_those_of_its_slot_whichever_it_is() -> None:
+    made = ring(*((at, 1) for at in range(120, 250, 10)))  # its twelve slots: 120 and 240 have the first
+    for length in (0, 10, 50, 100):
+        below = made.edge(length).below
+        assert made.low(below).tolist() == made.counted_at(np.array([240 - length])).tolist()[0]
+    assert made.edge(0).below.slot == 0
 
 
 @pytest.mark.parametrize(
