@@ -9,7 +9,7 @@ import numpy as np
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from figwatch_agent.evaluate.tables import TABLED, Evidence, Recovery
+from figwatch_agent.evaluate.tables import TABLED, Evidence, Recovery, _last
 
 RECOVERED = Fraction(5, 100)
 """A ratio that would give so few bad events at most this often is not the ratio any more."""
@@ -92,6 +92,16 @@ def test_of_many_bad_events_all_may_be_over_budget_however_many_were_good() -> N
     table = Evidence([(Fraction(9, 10), Fraction(1, 100))])
     bad, total = np.array([TABLED - 1, TABLED, TABLED + 1]), np.full(3, 10**6)
     assert table.possible(np.zeros(3, dtype=np.int64), bad, total).tolist() == [False, True, True]
+
+
+@given(first=st.integers(0, 10**6), more=st.integers(0, 10**12), near=st.integers(-10, 10**13))
+@example(first=0, more=0, near=0)
+@example(first=5, more=0, near=10**13)
+@example(first=5, more=10**12, near=6)
+@example(first=5, more=10, near=15)
+@example(first=5, more=10, near=16)
+def test_wherever_the_search_begins_it_ends_at_the_last_number_that_holds(first: int, more: int, near: int) -> None:
+    assert _last(lambda number: number <= first + more, first, near) == first + more
 
 
 def test_nobody_asked_is_nobody_answered() -> None:
