@@ -19,7 +19,6 @@ class Borrowed(LightSpan):
     """Stands for another's span: the same identity, and what is written on it goes there."""
 
     ours = False
-    recording = True
 
     def __init__(self, around: Span) -> None:
         """`around` was begun, and will be ended and exported, by somebody else."""
@@ -27,6 +26,7 @@ class Borrowed(LightSpan):
         state = context.trace_state.to_header()
         flags = int(context.trace_flags) & 0xFF
         super().__init__(traceparent_of(context.trace_id, 0, flags), flags, state, context.span_id)
+        self.recording = True
         self._around = around
 
     def get_span_context(self) -> SpanContext:

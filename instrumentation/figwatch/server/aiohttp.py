@@ -21,7 +21,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Renderer = Callable[[str], tuple[int, str, bytes]]
 
 # Typed keys came with aiohttp 3.14, which warns of plain ones; before that plain ones are all there is.
-_KEY: Final[Any] = (
+KEY: Final[Any] = (
     web.RequestKey("figwatch_observation", object) if hasattr(web, "RequestKey") else "figwatch_observation"
 )
 
@@ -30,16 +30,16 @@ SERVED_BY: Final[Any] = web.RequestKey("served_by", str) if hasattr(web, "Reques
 
 _SOCKET: Final[Any] = web.RequestKey("figwatch_socket", object) if hasattr(web, "RequestKey") else "figwatch_socket"
 # Of the kind that need not be lower-cased for each lookup.
-_TRACEPARENT: Final = istr(contract.TRACEPARENT_HEADER)
-_TRACESTATE: Final = istr(contract.TRACESTATE_HEADER)
-_STATUS: Final = istr(contract.MIGRATION_STATUS_HEADER)
-_TOKEN: Final = istr(contract.MIGRATION_TOKEN_HEADER)
-_TRACE_ID: Final = istr(contract.TRACE_ID_HEADER)
+TRACEPARENT: Final = istr(contract.TRACEPARENT_HEADER)
+TRACESTATE: Final = istr(contract.TRACESTATE_HEADER)
+STATUS: Final = istr(contract.MIGRATION_STATUS_HEADER)
+TOKEN: Final = istr(contract.MIGRATION_TOKEN_HEADER)
+TRACE_ID: Final = istr(contract.TRACE_ID_HEADER)
 _METHOD_NOT_ALLOWED: Final = 405
 _REPLACED: Final = ("prepare", "write")
 """Methods of some responses that are replaced on the instance while they are sent."""
-_PLAIN: Final = frozenset({web.Response})
-_ENDED: Final[Any] = None
+PLAIN: Final = frozenset({web.Response})
+ENDED: Final[Any] = None
 """In place of a request and a response that nobody asks an observation for any more."""
 _GATEWAY_TIMEOUT: Final = 504  # what aiohttp answers for a handler that raised TimeoutError
 
@@ -55,6 +55,15 @@ def template_of(request: web.Request) -> str | None:
     match = request._match_info  # the property refuses to tell that nobody has looked for a route yet
     if match is None:
         return None
+    try:
+        known: str = match._route._resource.canonical  # type: ignore[union-attr]  # two properties less; see below
+    except AttributeError:
+        return _of_odd_route(request, match)
+    return known
+
+
+def _of_odd_route(request: web.Request, match: web.UrlMappingMatchInfo) -> str | None:
+    """The same where a route has no resource, or an aiohttp keeps it in another place."""
     resource = match.route.resource
     if resource is not None:
         return resource.canonical
@@ -98,7 +107,7 @@ def peer_of(request: web.Request) -> str | None:
 
 def is_instrumented(app: web.Application) -> bool:
     """Whether `install` has been here."""
-    places = (*app.middlewares, getattr(vars(app).get("_handle"), "func", None))
+    places = (*app.middlewares, vars(app).get("_handle"))
     return any(isinstance(getattr(each, "__self__", None), AiohttpWatch) for each in places)
 
 
@@ -120,54 +129,50 @@ class AiohttpWatch:
     def __init__(self, observer: Observer[web.Request], metrics_path: str | None, render: Renderer) -> None:
         """`metrics_path` is answered here and not counted; None leaves every path to the application."""
         self.observer = observer
-        self.root: web.Application | None = None
-        """The application, where we stand around all of it and in its requests."""
-        self._careful: bool | None = None
-        self._pages = slash_or_none(metrics_path)
-        self._render = render
+        self.pages = slash_or_none(metrics_path)
+        """Paths of the metrics page."""
+        self.render = render
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Serve one request."""
-        if request.path in self._pages and request.method in ("GET", "HEAD"):
-            return answer_scrape(request, self._render)
-        seen = self._begin(request)
+        if request.path in self.pages and request.method in ("GET", "HEAD"):
+            return answer_scrape(request, self.render)
+        seen = self.begin(request)
         if seen is None:
             return await handler(request)
         entered = seen.enter()
         try:
             response = await handler(request)
         except web.HTTPException as answer:
-            _hold(seen, answer, careful=True)
+            hold(seen, answer, careful=True)
             raise
         except BaseException as error:
-            _broke(seen, error)
+            broke(seen, error)
             raise
         finally:
             seen.leave(entered)
-        careful = self._careful
-        if careful is None:
-            careful = self._careful = self.root is None or _has_signals(self.root)
-        _hold(seen, response, careful=careful)
+        hold(seen, response, careful=True)
         return response
 
     async def prepared(self, request: web.Request, response: web.StreamResponse) -> None:
         """The headers are about to go out."""
         note(request, response)
 
-    def _begin(self, request: web.Request) -> "_Exchange | None":
+    def begin(self, request: web.Request) -> "Exchange | None":
+        """Start observing, and tell handlers whose side it is; None if we failed."""
         try:
             headers = request.headers
             seen = self.observer.begin(
                 request,
                 request.method,
-                header_of(request, _TRACEPARENT) if _TRACEPARENT in headers else None,
-                header_of(request, _TRACESTATE) if _TRACESTATE in headers else None,
-                header_of(request, _STATUS) if _STATUS in headers else None,
-                header_of(request, _TOKEN) if _TOKEN in headers else None,
-                _Exchange,
+                header_of(request, TRACEPARENT) if TRACEPARENT in headers else None,
+                header_of(request, TRACESTATE) if TRACESTATE in headers else None,
+                header_of(request, STATUS) if STATUS in headers else None,
+                header_of(request, TOKEN) if TOKEN in headers else None,
+                Exchange,
             )
-            request[_KEY] = seen
+            request[KEY] = seen
             if seen is not None:
                 request[SERVED_BY] = seen.side
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
@@ -176,7 +181,7 @@ class AiohttpWatch:
         return seen
 
 
-class _Exchange(Observation[web.Request]):
+class Exchange(Observation[web.Request]):
     """One request that waits for the last byte of its response."""
 
     __slots__ = ("pass_eof", "response")
@@ -186,12 +191,12 @@ class _Exchange(Observation[web.Request]):
     pass_eof: Callable[..., Awaitable[None]]
     """Its own method."""
 
-    async def write_eof(self, *data: bytes) -> None:
+    async def write_eof(self, data: bytes = b"") -> None:
         """In place of a response's own method: its last byte goes out."""
         try:
-            await self.pass_eof(*data)
+            await self.pass_eof(data)
         except BaseException as error:
-            _broke(self, error)
+            broke(self, error)
             raise
         try:
             response = self.response
@@ -199,7 +204,7 @@ class _Exchange(Observation[web.Request]):
             self.finish()
             # Or the response, its methods and the request would stand in a ring, and wait for the garbage collector.
             del response.write_eof
-            self.carrier = self.response = _ENDED
+            self.carrier = self.response = ENDED
             kept = response.__dict__
             for name in _REPLACED:
                 if name in kept:
@@ -217,26 +222,30 @@ class _Exchange(Observation[web.Request]):
 def note(request: web.Request, response: web.StreamResponse) -> None:
     """The headers are about to go out: note the status and add the trace id."""
     try:
-        seen: _Exchange | None = request[_KEY]
+        seen: Exchange | None = request[KEY]
     except KeyError:  # no request of ours; asking with `get` would cost three calls
         return
-    if seen is None:
-        return
+    if seen is not None:
+        announce(seen, response)
+
+
+def announce(seen: Exchange, response: web.StreamResponse) -> None:
+    """`note`, for whoever has the observation."""
     try:
         _note(seen, response)
     except Exception as error:  # noqa: BLE001 - the request's edge: the response goes out as it is
         seen.fault("aiohttp", error)
 
 
-def _note(seen: _Exchange, response: web.StreamResponse) -> None:
-    plain = type(response) in _PLAIN  # asking for the very class: these are abstract, and `isinstance` is dear there
+def _note(seen: Exchange, response: web.StreamResponse) -> None:
+    plain = type(response) in PLAIN  # asking for the very class: these are abstract, and `isinstance` is dear there
     if not plain and isinstance(response, web.WebSocketResponse):
         from figwatch.server.aiohttp_sockets import watch  # only for those who have websockets
 
         seen.carrier[_SOCKET] = watch(seen, response)
         return
     seen.status = response.status
-    response.headers.setdefault(_TRACE_ID, seen.span.trace_id)
+    response.headers.setdefault(TRACE_ID, seen.span.trace_id)
     if not plain and not isinstance(response, web.Response):
         # The handler may end it itself, and go on working.
         seen.hold_end(response)
@@ -264,20 +273,17 @@ def _watch_writes(seen: Observation[web.Request], response: web.StreamResponse) 
     watched.write = counted
 
 
-def _has_signals(app: web.Application) -> bool:
-    """Whether somebody else's code runs before the headers of a response go out, and may fail."""
-    below = (resource.get_info().get("app") for resource in app.router.resources())
-    return bool(app.on_response_prepare) or any(_has_signals(each) for each in below if each is not None)
+def hold(seen: Exchange, response: Any, *, careful: bool) -> None:
+    """Follow a response that the server has yet to send, or to end.
 
-
-def _hold(seen: _Exchange, response: Any, *, careful: bool) -> None:
-    """Follow a response that the server has yet to send, or to end."""
+    `careful` where more than the response itself may fail before its headers go out.
+    """
     try:
         if seen.finished:
-            if seen.carrier is not _ENDED:
+            if seen.carrier is not ENDED:
                 _socket_ended(seen, response, None)
             return
-        if type(response) not in _PLAIN:
+        if type(response) not in PLAIN:
             if not isinstance(response, web.StreamResponse):
                 seen.status = 500  # what aiohttp answers for a handler that returned something else
                 seen.abort(contract.NO_RESPONSE)
@@ -300,13 +306,13 @@ async def _prepare(
     try:
         return await prepare(request)
     except BaseException as error:
-        _broke(seen, error)
+        broke(seen, error)
         raise
 
 
-def _broke(seen: Observation[web.Request], error: BaseException) -> None:
+def broke(seen: Observation[web.Request], error: BaseException) -> None:
     """What ended the request goes on its way, whatever becomes of our account of it."""
-    if seen.carrier is _ENDED:
+    if seen.carrier is ENDED:
         return
     try:
         _socket_ended(seen, None, error)

@@ -1,11 +1,15 @@
 """aiohttp: a running application is watched from cheaper places, and the same from the public ones where those lack."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from aiohttp import HttpVersion10, web
 from aiohttp.test_utils import TestClient, TestServer
+from yarl import URL
 
 import figwatch
-from figwatch.server import aiohttp_root
+from figwatch.server import aiohttp, aiohttp_root
 from figwatch.server.aiohttp import SERVED_BY, Handler
 from figwatch.testing import recording
 from support.library import aiohttp_client
@@ -119,6 +123,91 @@ async def test_a_signal_that_breaks_a_response_before_its_first_byte_is_an_error
             with pytest.raises(Exception, match="disconnected"):
                 await client.get("/plain")
     recorded.assert_requests(1, error_type="LookupError")
+
+
+class Mounted(web.AbstractResource):
+    """Somebody's own way to mount an application."""
+
+    def __init__(self, below: web.Application) -> None:
+        super().__init__()
+        self._below = below
+
+    @property
+    def canonical(self) -> str:
+        return "/plain"
+
+    def url_for(self, **_kwargs: str) -> URL:
+        return URL("/plain")
+
+    def add_prefix(self, prefix: str) -> None:
+        raise NotImplementedError
+
+    def get_info(self) -> Any:
+        return {}
+
+    def raw_match(self, path: str) -> bool:
+        return path == "/plain"
+
+    async def resolve(self, request: web.Request) -> tuple[web.UrlMappingMatchInfo | None, set[str]]:
+        match = await self._below.router.resolve(request)
+        match.add_app(self._below)
+        return match, set()
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[web.AbstractRoute]:
+        return iter(())
+
+
+@pytest.mark.usefixtures("cheap")
+async def test_signals_of_an_application_that_is_mounted_in_somebodys_own_way_are_sent() -> None:
+    async def mark(_request: web.Request, response: web.StreamResponse) -> None:
+        response.headers["X-Mark"] = "1"
+
+    below, app = application(), web.Application()
+    below.on_response_prepare.append(mark)
+    below.freeze()
+    app.router.register_resource(Mounted(below))
+    async with aiohttp_client(figwatch.instrument(app)) as client, client.get("/plain") as answer:
+        assert answer.headers["X-Mark"] == "1"
+
+
+@pytest.mark.usefixtures("cheap")
+@pytest.mark.parametrize("path", ["/plain", "/stream", "/refused", "/breaks"])
+async def test_a_fault_where_the_trace_id_is_added_leaves_the_answer_as_it_is(
+    path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with aiohttp_client(figwatch.instrument(application())) as client:
+        async with client.get(path) as answer:
+            status, body = answer.status, await answer.read()
+        for place in (aiohttp, aiohttp_root):
+            monkeypatch.setattr(place, "TRACE_ID", None)
+        with recording() as recorded:
+            async with client.get(path) as answer:
+                assert (answer.status, await answer.read()) == (status, body)
+    assert recorded.faults() == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("_OF_RESPONSES", ("_status", "_renamed")),
+        ("_OF_REQUESTS", frozenset({"_renamed"})),
+        ("_PLACES", ("_handle", "_renamed")),
+        ("URL", object),
+    ],
+)
+async def test_a_version_that_keeps_something_in_another_place_is_watched_from_the_public_ones(
+    name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aiohttp_root, name, value)
+    app = figwatch.instrument(application())
+    with recording() as recorded:
+        async with aiohttp_client(app) as client, client.get("/plain") as answer:
+            assert answer.status == 200
+            assert (len(app.middlewares), len(app.on_response_prepare)) == (1, 1)
+    recorded.assert_requests(1)
 
 
 @pytest.mark.usefixtures("cheap")

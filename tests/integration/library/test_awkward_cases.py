@@ -406,7 +406,7 @@ ADAPTERS = [
     ("wsgi", "figwatch.server.wsgi.note_flask", "/items/1"),
     ("wsgi", "figwatch.observation.error_name", "/breaks"),
     ("aiohttp", "figwatch.server.aiohttp.header_of", "/items/1"),
-    ("aiohttp", "figwatch.server.aiohttp._note", "/items/1"),
+    ("aiohttp", "figwatch.server.aiohttp_root.TRACE_ID", "/items/1"),
     ("aiohttp", "figwatch.server.aiohttp._watch_writes", "/stream"),
     ("aiohttp", "figwatch.server.aiohttp._is_gone", "/raises"),
     ("aiohttp", "figwatch.server.aiohttp._socket_ended", "/breaks"),
