@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from support.parts import NOT_HERE, why_missing
 
@@ -30,6 +30,8 @@ IN_CI: Final = os.environ.get("FIGWATCH_CI") == "1"
 ACCEPTANCE: Final = Path(__file__).parent / "acceptance"
 PAIRED: Final = tuple(ACCEPTANCE / folder for folder in ("faults", "runbooks", "web"))
 """Acceptance tests that mostly wait for the agent: one beside them does not disturb what they see."""
+JUDGING: Final = "MUTANT_UNDER_TEST" in os.environ
+"""Whether mutmut asks if a change is noticed at all: the smallest example that notices it would take a minute more."""
 LOOPBACK_NAMES: Final = frozenset(("localhost", "", "0.0.0.0", "::", "::1"))  # noqa: S104 (compared, never bound)
 
 for _name in list(os.environ):
@@ -42,7 +44,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 # Two shared cores make single examples slow without anything being wrong; a failure prints how to run it again.
 settings.register_profile(
-    "figwatch", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow], max_examples=100
+    "figwatch",
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=100,
+    derandomize=JUDGING,
+    phases=(Phase.explicit, Phase.generate) if JUDGING else tuple(Phase),
 )
 settings.load_profile("figwatch")
 
