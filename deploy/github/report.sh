@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Write the report of the GitHub Action: `figwatch check`, and `figwatch backtest` of the pull request's base against its head.
 #
-# Reads FILES, HISTORY, PROMETHEUS, FROM, SLO, FAIL_ON, BASE, and what the runner sets: RUNNER_TEMP, GITHUB_OUTPUT,
-# GITHUB_STEP_SUMMARY. Inputs arrive by the environment alone, so that none is ever read as shell.
+# Reads FILES, HISTORY, PROMETHEUS, FROM, SLO, FAIL_ON, BASE, WHERE (the folder, as the workflow names it), and what the
+# runner sets: RUNNER_TEMP, GITHUB_OUTPUT, GITHUB_STEP_SUMMARY. Inputs arrive by the environment alone, so that none is ever
+# read as shell.
 set -euo pipefail
 
-report="$RUNNER_TEMP/figwatch.md"
-said="$RUNNER_TEMP/figwatch.txt"
-read -r -a files <<<"${FILES:-}"
-read -r -a histories <<<"${HISTORY:-}"
+own=$(mktemp -d "$RUNNER_TEMP/figwatch.XXXXXX") # a job may run the action more than once
+report="$own/report.md"
+said="$own/said.txt"
+read -r -d '' -a files <<<"${FILES:-}" || true # a workflow may write them on lines of their own
+read -r -d '' -a histories <<<"${HISTORY:-}" || true
 slo=${SLO:-slo}
+case "${WHERE:-.}" in . | ./) marker="<!-- figwatch -->" ;; *) marker="<!-- figwatch ${WHERE//[^A-Za-z0-9._\/-]/_} -->" ;; esac
 
 block() { # block FILE: as code by indentation, which no line of it can end; a comment may have 65,536 characters
     head -c 40000 "$1" | sed 's/^/    /'
@@ -18,10 +21,10 @@ block() { # block FILE: as code by indentation, which no line of it can end; a c
 
 checked() { # sets check
     check=0
-    figwatch check ${files[@]+"${files[@]}"} >"$said" 2>&1 || check=$?
+    figwatch check -- ${files[@]+"${files[@]}"} >"$said" 2>&1 || check=$?
     cat "$said"
     {
-        printf '<!-- figwatch -->\n'
+        printf '%s\n' "$marker"
         if [ "$check" = 0 ]; then printf '## figwatch check: all is right\n\n'; else printf '## figwatch check: findings\n\n'; fi
         block "$said"
     } >"$report"
@@ -45,22 +48,22 @@ backtested() { # sets backtest; empty where there is nothing to hold one against
     [ -n "${BASE:-}" ] || return 0
     [ ${#histories[@]} -gt 0 ] || [ -n "${PROMETHEUS:-}" ] || return 0
     local arguments=() file
-    if ! base_files "$RUNNER_TEMP/figwatch-base"; then
+    if ! base_files "$own/base"; then
         printf 'the base has no %s: there is nothing to backtest against\n' "$slo" >&2
         return 0
     fi
-    versions "$RUNNER_TEMP/figwatch-base/$slo" --base
+    versions "$own/base/$slo" --base
     versions "$slo" --head
     for file in ${histories[@]+"${histories[@]}"}; do arguments+=(--history "$file"); done
     [ -z "${PROMETHEUS:-}" ] || arguments+=(--prometheus "$PROMETHEUS")
     [ -z "${FROM:-}" ] || arguments+=(--from "$FROM")
     backtest=0
     figwatch backtest "${arguments[@]}" --fail-on "${FAIL_ON:-none}" --output markdown \
-        >"$RUNNER_TEMP/figwatch-backtest.md" 2>"$said" || backtest=$?
+        >"$own/backtest.md" 2>"$said" || backtest=$?
     cat "$said" >&2
     printf '\n' >>"$report"
     if [ "$backtest" = 0 ] || [ "$backtest" = 4 ]; then
-        cat "$RUNNER_TEMP/figwatch-backtest.md" >>"$report"
+        cat "$own/backtest.md" >>"$report"
     else
         { printf '## figwatch backtest: it could not be done\n\n'; block "$said"; } >>"$report"
     fi

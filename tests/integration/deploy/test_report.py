@@ -63,15 +63,16 @@ class Repository:
         )
         return done.stdout.strip()
 
-    def commit(self, objective: str) -> str:
-        """Promise this, and the id of the commit."""
-        self.folder.joinpath("slo/cart.yaml").write_text(PROMISE.format(objective=objective), "utf-8")
-        self.git("add", "slo")
+    def commit(self, objective: str, where: str = ".") -> str:
+        """Promise this in ``where``, and the id of the commit."""
+        self.folder.joinpath(where, "slo").mkdir(parents=True, exist_ok=True)
+        self.folder.joinpath(where, "slo/cart.yaml").write_text(PROMISE.format(objective=objective), "utf-8")
+        self.git("add", ".")
         self.git("commit", "-q", "-m", "promise")
         return self.git("rev-parse", "HEAD")
 
-    def report(self, **inputs: str) -> Ran:
-        """Run the action's script, as the action does."""
+    def report(self, where: str = ".", **inputs: str) -> Ran:
+        """Run the action's script in ``where``, as the action does."""
         environment = {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self.runner),
@@ -81,20 +82,21 @@ class Repository:
         }
         done = subprocess.run(
             [program("bash"), ROOT / "deploy/github/report.sh"],
-            cwd=self.folder,
-            env={**environment, **inputs},
+            cwd=self.folder / where,
+            env={**environment, "WHERE": where, **inputs},
             capture_output=True,
             text=True,
             check=False,
             timeout=100,
         )
         said = done.stdout + done.stderr
-        outputs = self.runner.joinpath("output").read_text("utf-8").splitlines()
+        lines = self.runner.joinpath("output").read_text("utf-8").splitlines()
+        outputs = {key: value for key, _, value in (line.partition("=") for line in lines)}
         return Ran(
             code=done.returncode,
             said=said,
-            report=self.runner.joinpath("figwatch.md").read_text("utf-8"),
-            outputs={key: value for key, _, value in (line.partition("=") for line in outputs)},
+            report=Path(outputs["markdown"]).read_text("utf-8"),
+            outputs=outputs,
             summary=self.runner.joinpath("summary").read_text("utf-8"),
         )
 
@@ -127,6 +129,36 @@ def test_a_stricter_promise_is_backtested_against_the_base(repository: Repositor
     assert "1 new page" in failing.report
 
 
+@pytest.mark.slow
+def test_two_folders_of_one_job_are_compared_each_with_its_own_base(repository: Repository) -> None:
+    repository.commit("50%", "one")
+    repository.folder.joinpath("one/slo/gone.yaml").write_text(
+        PROMISE.format(objective="70%").replace("cart", "gone"), "utf-8"
+    )
+    base = repository.commit("60%", "two")
+    repository.folder.joinpath("h.om").write_text(history(), "utf-8")
+    one = repository.report("one", BASE=base, HISTORY="../h.om")
+    two = repository.report("two", BASE=base, HISTORY="../h.om")
+    assert (one.code, two.code) == (0, 0), one.said + two.said
+    assert one.report.startswith("<!-- figwatch one -->\n")
+    assert two.report.startswith("<!-- figwatch two -->\n")
+    assert "gone-availability" in one.report
+    assert "gone-availability" not in two.report
+
+
+def test_files_may_stand_on_lines_of_their_own_and_none_is_taken_for_an_option_or_for_shell(
+    repository: Repository,
+) -> None:
+    repository.commit("99.9%")
+    for name in ("-o.yaml", "second.yaml"):
+        text = PROMISE.format(objective="99%").replace("cart", Path(name).stem.strip("-"))
+        repository.folder.joinpath(name).write_text(text, "utf-8")
+    ran = repository.report(FILES="-o.yaml\nslo/cart.yaml second.yaml\n")
+    assert "All is right: 3 files" in ran.report, ran.said
+    assert repository.report(FILES="$(touch${IFS}was-here) `touch${IFS}was-here`").code != 0
+    assert list(repository.folder.rglob("was-here")) == []
+
+
 def test_a_base_without_promises_is_no_failure(repository: Repository) -> None:
     repository.git("commit", "-q", "--allow-empty", "-m", "empty")
     base = repository.git("rev-parse", "HEAD")
@@ -137,9 +169,26 @@ def test_a_base_without_promises_is_no_failure(repository: Repository) -> None:
 
 
 GH = """#!/bin/sh
+case "$*" in *--paginate*) printf '%s' "$FOUND"; echo "MARKER=$MARKER" >> "$NOTES";; esac
 echo "$*" >> "$NOTES"
-case "$*" in *--paginate*) printf '%s' "$FOUND";; esac
 """
+
+
+def commented(folder: Path, report: str, found: str) -> list[str]:
+    """What GitHub is asked for this report, where it has these comments."""
+    (folder / "gh").write_text(GH, "utf-8")
+    (folder / "gh").chmod(0o755)
+    (folder / "report.md").write_text(report, "utf-8")
+    environment = {
+        "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}",
+        "NOTES": str(folder / "notes"),
+        "FOUND": found,
+        "GITHUB_REPOSITORY": "team/shop",
+        "NUMBER": "7",
+        "MARKDOWN": str(folder / "report.md"),
+    }
+    subprocess.run([program("bash"), ROOT / "deploy/github/comment.sh"], env=environment, check=True, timeout=30)
+    return (folder / "notes").read_text("utf-8").splitlines()
 
 
 @pytest.mark.parametrize(
@@ -151,15 +200,18 @@ case "$*" in *--paginate*) printf '%s' "$FOUND";; esac
     ids=["the first comment is made", "a later report replaces it"],
 )
 def test_there_is_one_comment(tmp_path: Path, found: str, asked: str) -> None:
-    (tmp_path / "gh").write_text(GH, "utf-8")
-    (tmp_path / "gh").chmod(0o755)
-    environment = {
-        "PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}",
-        "NOTES": str(tmp_path / "notes"),
-        "FOUND": found,
-        "GITHUB_REPOSITORY": "team/shop",
-        "NUMBER": "7",
-        "MARKDOWN": "report.md",
-    }
-    subprocess.run([program("bash"), ROOT / "deploy/github/comment.sh"], env=environment, check=True, timeout=30)
-    assert f"{asked} --field body=@report.md" in (tmp_path / "notes").read_text("utf-8").splitlines()[-1]
+    asking = commented(tmp_path, "<!-- figwatch -->\nall is right\n", found)
+    assert asking[-1].endswith(f"{asked} --field body=@{tmp_path / 'report.md'}")
+    assert "MARKER=<!-- figwatch -->" in asking
+
+
+def test_a_report_that_is_too_long_for_a_comment_is_cut_at_the_end_of_a_line(tmp_path: Path) -> None:
+    line = "| é | " * 10
+    asking = commented(tmp_path, "<!-- figwatch -->\n" + f"{line}\n" * 2000, "")
+    short = tmp_path / "report.md.short"
+    assert asking[-1].endswith(f"body=@{short}")
+    said = short.read_text("utf-8")
+    assert len(said.encode()) < 65_536
+    first, *lines, empty, end = said.splitlines()
+    assert (first, set(lines), empty) == ("<!-- figwatch -->", {line}, "")
+    assert end == "The rest is too long for a comment: it stands in the summary of the job."
