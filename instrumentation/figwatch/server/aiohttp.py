@@ -145,14 +145,14 @@ class AiohttpWatch:
         try:
             response = await handler(request)
         except web.HTTPException as answer:
-            hold(seen, answer, careful=True)
+            hold(seen, answer)
             raise
         except BaseException as error:
             broke(seen, error)
             raise
         finally:
             seen.leave(entered)
-        hold(seen, response, careful=True)
+        hold(seen, response)
         return response
 
     async def prepared(self, request: web.Request, response: web.StreamResponse) -> None:
@@ -273,11 +273,8 @@ def _watch_writes(seen: Observation[web.Request], response: web.StreamResponse) 
     watched.write = counted
 
 
-def hold(seen: Exchange, response: Any, *, careful: bool) -> None:
-    """Follow a response that the server has yet to send, or to end.
-
-    `careful` where more than the response itself may fail before its headers go out.
-    """
+def hold(seen: Exchange, response: Any) -> None:
+    """Follow a response that the server has yet to send, or to end."""
     try:
         if seen.finished:
             if seen.carrier is not ENDED:
@@ -290,8 +287,7 @@ def hold(seen: Exchange, response: Any, *, careful: bool) -> None:
                 return
             if response.prepared and not isinstance(response, web.Response):
                 return  # its end is watched since it was prepared
-        if careful or response.chunked or response.compression:
-            response.prepare = partial(_prepare, seen, response.prepare)
+        response.prepare = partial(_prepare, seen, response.prepare)
         seen.hold_end(response)
     except Exception as error:  # noqa: BLE001 - the request's edge: the response is sent as it is
         seen.fault("aiohttp", error)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from figwatch.server import aiohttp
@@ -30,7 +31,7 @@ from figwatch.server.aiohttp import (
 
 _PLACES: Final = ("_handle", "_make_request")
 _hook: Final[Any] = getattr(web.Request, "_prepare_hook", None)
-_OF_RESPONSES: Final = ("_status", "_headers", "_chunked", "_compression")
+_OF_RESPONSES: Final = ("_status", "_headers")
 _RESOURCES: Final = web.Resource.__module__
 _OF_REQUESTS: Final = frozenset({"_state", "_headers", "_method", "_rel_url"})
 
@@ -53,45 +54,51 @@ class WatchedRequest(web.Request):
         if seen is None:
             return _hook(self, response)
         if type(response) is web.Response:
-            _note(seen, response)
+            try:
+                seen.status = response._status
+                response._headers.setdefault(TRACE_ID, seen.span.caller[3:35].decode())
+            except Exception as error:  # noqa: BLE001 - the request's edge: the response goes out as it is
+                seen.fault("aiohttp", error)
         else:
             aiohttp.announce(seen, response)
-        return _DONE if type(seen) is RootExchange and not seen.careful else _hook(self, response)
+        return _DONE if type(seen) is QuietExchange else _hook(self, response)
 
 
 class RootExchange(Exchange):
     """One request of a running application."""
 
-    __slots__ = ("careful",)
+    __slots__ = ("pass_prepare",)
 
-    careful: bool
-    """Whether signals of the application run before the headers of a response go out, and may fail."""
+    pass_prepare: Callable[[web.BaseRequest], Awaitable[AbstractStreamWriter | None]]
+    """The response's own method."""
 
-    async def write_plain_eof(self, data: bytes = b"") -> None:
-        """In place of a plain response's own method, the only one that was replaced: its last byte goes out."""
+    async def send(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        """In place of a plain response's own `prepare`: the server calls it, and `write_eof` as soon as it returns.
+
+        One method replaced sees both, whatever fails in either.
+        """
         try:
-            await self.pass_eof(data)
+            response = self.response
+            writer = await self.pass_prepare(request)
+            await response.write_eof()
         except BaseException as error:
             broke(self, error)
             raise
         try:
-            response = self.response
             self.status = response._status
             self.finish()
             # Or the response, its method and the request would stand in a ring, and wait for the garbage collector.
-            del response.write_eof
+            del response.prepare
             self.carrier = self.response = aiohttp.ENDED
         except Exception as error:  # noqa: BLE001 - the request's edge: the last byte is out
             self.fault("aiohttp", error)
+        return writer
 
 
-def _note(seen: Exchange, response: Any) -> None:
-    """The headers of a plain response are about to go out: note the status and add the trace id."""
-    try:
-        seen.status = response._status
-        response._headers.setdefault(TRACE_ID, seen.span.caller[3:35].decode())
-    except Exception as error:  # noqa: BLE001 - the request's edge: the response goes out as it is
-        seen.fault("aiohttp", error)
+class QuietExchange(RootExchange):
+    """One request of an application that listens to no signals: nobody asks before the headers go out."""
+
+    __slots__ = ()
 
 
 class RootWatch(AiohttpWatch):
@@ -103,7 +110,7 @@ class RootWatch(AiohttpWatch):
         self.pages = watch.pages
         self._app = app
         self._handle: Callable[[web.Request], Awaitable[web.StreamResponse]] = app._handle
-        self._careful: bool | None = None
+        self._kind: type[RootExchange] | None = None
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """In place of the application's own `_handle`."""
@@ -116,14 +123,19 @@ class RootWatch(AiohttpWatch):
         try:
             response = await self._handle(request)
         except web.HTTPException as answer:
-            hold(seen, answer, careful=True)
+            hold(seen, answer)
             raise
         except BaseException as error:
             broke(seen, error)
             raise
         finally:
             seen.leave(entered)
-        self._hold(seen, response)
+        if type(response) is not web.Response or seen.finished:
+            hold(seen, response)
+        else:
+            seen.response = response
+            seen.pass_prepare = response.prepare
+            response.prepare = seen.send  # type: ignore[method-assign]  # until it is sent
         return response
 
     def begin(self, request: web.Request) -> RootExchange | None:
@@ -135,17 +147,13 @@ class RootWatch(AiohttpWatch):
             seen = self.observer.begin(
                 request,
                 request._method,
-                None if sent is None else sent[0] if len(sent) == 1 else ",".join(sent),
+                None if sent is None else ",".join(sent),
                 aiohttp.header_of(request, TRACESTATE) if sent is not None and TRACESTATE in headers else None,
                 aiohttp.header_of(request, STATUS) if marked else None,
                 aiohttp.header_of(request, TOKEN) if marked else None,
-                RootExchange,
+                self._kind or self._choose(),
             )
             if seen is not None:
-                careful = self._careful
-                if careful is None:  # at the first request, when nobody can add signals any more
-                    careful = self._careful = has_signals(self._app)
-                seen.careful = careful
                 state = request._state
                 state[SERVED_BY] = seen.side
                 state[KEY] = seen
@@ -154,14 +162,10 @@ class RootWatch(AiohttpWatch):
             return None
         return seen
 
-    def _hold(self, seen: RootExchange, response: Any) -> None:
-        careful = seen.careful
-        if careful or type(response) is not web.Response or response._chunked or response._compression or seen.finished:
-            hold(seen, response, careful=careful)
-        else:
-            seen.response = response
-            seen.pass_eof = response.write_eof
-            response.write_eof = seen.write_plain_eof  # type: ignore[method-assign]  # until it is sent
+    def _choose(self) -> type[RootExchange]:
+        """At the first request, when nobody can add signals any more."""
+        self._kind = RootExchange if has_signals(self._app) else QuietExchange
+        return self._kind
 
 
 async def take_over(watch: AiohttpWatch, app: web.Application) -> None:
@@ -190,7 +194,7 @@ def _has_places(app: web.Application) -> bool:
 
 
 def has_signals(app: web.Application) -> bool:
-    """Whether somebody else's code may run before the headers of a response go out, and may fail.
+    """Whether somebody else's code may want to run before the headers of a response go out.
 
     A resource of a class that is not aiohttp's may lead to applications that it tells nobody of.
     """

@@ -47,6 +47,10 @@ async def cloning(request: web.Request, handler: Handler) -> web.StreamResponse:
     return await handler(request.clone())
 
 
+class Own(web.Response):
+    """Somebody's own kind of response."""
+
+
 def application() -> web.Application:
     app = web.Application()
     for handler in (plain, stream, refused, breaks):
@@ -208,6 +212,21 @@ async def test_a_version_that_keeps_something_in_another_place_is_watched_from_t
             assert answer.status == 200
             assert (len(app.middlewares), len(app.on_response_prepare)) == (1, 1)
     recorded.assert_requests(1)
+
+
+@pytest.mark.usefixtures("cheap")
+@pytest.mark.parametrize("kind", [web.Response, Own, web.StreamResponse])
+async def test_a_header_that_must_not_go_out_is_an_error(kind: type[web.StreamResponse]) -> None:
+    async def injected(_request: web.Request) -> web.StreamResponse:
+        return kind(headers={"X-Name": "a\r\nb: c"})
+
+    app = application()
+    app.router.add_get("/injected", injected)
+    with recording() as recorded:
+        async with aiohttp_client(figwatch.instrument(app)) as client:
+            with pytest.raises(Exception, match="disconnected"):
+                await client.get("/injected")
+    recorded.assert_requests(1, http_route="/injected", error_type="ValueError")
 
 
 @pytest.mark.usefixtures("cheap")
