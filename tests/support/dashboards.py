@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import promql_parser
@@ -24,6 +24,8 @@ VARIABLES: Final = {
     "$service": ".*",
     "$route": ".*",
     "$slo": ".*",
+    "$chosen_route": ".*",
+    "$job": ".*",
 }
 """As Grafana fills them in where everything is chosen and Prometheus scrapes every fifteen seconds."""
 
@@ -39,11 +41,34 @@ def panels(board: Json) -> list[Json]:
     return [panel for panel in board["panels"] if panel["type"] != "row"]
 
 
-def filled(expr: str) -> str:
+def chosen(*values: str) -> str:
+    """What Grafana makes of choices in a query of Prometheus: none of their characters means anything there."""
+    escaped = [re.sub(r"[$^*{}\[\]'+?.()|]", r"\\\\\g<0>", value.replace("\\", "\\" * 4)) for value in values]
+    return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
+
+
+def filled(expr: str, choices: Mapping[str, str] = VARIABLES) -> str:
     """The query as Grafana would send it."""
-    for name, value in VARIABLES.items():
+    for name, value in {**VARIABLES, **choices}.items():
         expr = expr.replace(name, value)
     return expr
+
+
+def variable_query(board: Json, name: str) -> str:
+    """What a choice asks for, as PromQL whose answers carry its label."""
+    (variable,) = [each for each in board["templating"]["list"] if each["name"] == name]
+    found = re.fullmatch(r"label_values\((.+), (\w+)\)", str(variable["query"]))
+    assert found
+    return f"group by ({found[2]}) ({found[1]})"
+
+
+def legends() -> Iterator[tuple[str, str, set[str]]]:
+    """(where, query, labels that its legend names) of every panel."""
+    for uid, board in boards().items():
+        for panel in panels(board):
+            for target in panel["targets"]:
+                named = set(re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", "")))
+                yield f"{uid}: {panel['title']} {target['refId']}", filled(target["expr"]), named
 
 
 def queries(*, of_the_end: bool | None = None) -> Iterator[tuple[str, str]]:
@@ -58,9 +83,8 @@ def queries(*, of_the_end: bool | None = None) -> Iterator[tuple[str, str]]:
         if of_the_end is False:
             continue
         for variable in board["templating"]["list"]:
-            found = re.fullmatch(r"label_values\((.+), (\w+)\)", str(variable["query"]))
-            if found:
-                yield f"{uid}: ${variable['name']}", f"group by ({found[2]}) ({filled(found[1])})"
+            if variable["type"] == "query":
+                yield f"{uid}: ${variable['name']}", filled(variable_query(board, variable["name"]))
 
 
 def selectors(tree: Any) -> Iterator[Any]:

@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -19,10 +19,14 @@ from figwatch_agent.demo.fault import Kind
 from figwatch_agent.files.load import load_slo_files
 from figwatch_agent.generate.rule_files import rule_files
 from figwatch_agent.generate.rules import Options
-from support.dashboards import queries
+from support.dashboards import boards, chosen, filled, legends, panels, queries, variable_query
 from support.real_prometheus import prometheus
 from support.running_demo import ROUTE, RunningDemo, running_demo
 
+ONE: Final = "/api/v1/chat/{id}"
+"""A route with characters that mean something in a pattern."""
+NOT_IN_THE_DEMO: Final = {f"figwatch-agent: Members of an Alertmanager A: {label}" for label in ("member", "result")}
+"""The demo sends to no Alertmanager, so that panel says 0, and of nobody."""
 WITHIN = 40.0
 """Seconds for whatever is waited for."""
 
@@ -44,6 +48,13 @@ def targets(demo: RunningDemo) -> list[str]:
     return [f"127.0.0.1:{part.port}" for part in parts] + [urlsplit(demo.url).netloc]
 
 
+class Series(NamedTuple):
+    """One of an answer."""
+
+    labels: dict[str, str]
+    values: list[str]
+
+
 class Asked:
     """Answers of one Prometheus."""
 
@@ -57,16 +68,16 @@ class Asked:
             assert document["status"] == "success", document
             return document["data"]
 
-    async def at(self, query: str, instant: float) -> list[str]:
-        """Values of an instant query."""
+    async def at(self, query: str, instant: float) -> list[Series]:
+        """What an instant query answers."""
         data = await self._get("query", {"query": query, "time": str(instant)})
-        return [series["value"][1] for series in data["result"]]
+        return [Series(each["metric"], [each["value"][1]]) for each in data["result"]]
 
-    async def over(self, query: str, start: float, end: float) -> list[str]:
-        """Values of a range query."""
+    async def over(self, query: str, start: float, end: float) -> list[Series]:
+        """What a range query answers."""
         parameters = {"query": query, "start": str(start), "end": str(end), "step": "1"}
         data = await self._get("query_range", parameters)
-        return [value for series in data["result"] for _, value in series["values"]]
+        return [Series(each["metric"], [value for _, value in each["values"]]) for each in data["result"]]
 
     async def exemplars(self, start: float, end: float) -> list[str]:
         """Trace ids of the single requests that latency panels show as dots."""
@@ -102,9 +113,15 @@ async def test_every_query_of_every_dashboard_answers_with_numbers(tmp_path: Pat
             await asked.until(f'figwatch_incident_mitigated_timestamp_seconds{{route="{ROUTE}"}}')
             end = time.time()
             empty, odd = await answers(asked, start, end)
+            nameless = await without_their_names(asked, start, end)
             traces = await asked.exemplars(start, end)
+            others = await routes_that_a_service_brings(asked, "knowledge", end)
+            of_one_route = await where_one_route_is_chosen(asked, start, end)
     assert empty == []
     assert odd == []
+    assert nameless == NOT_IN_THE_DEMO
+    assert others == {"/api/v1/knowledge/search"}
+    assert of_one_route == []
     assert traces
     assert all(len(trace) == 32 for trace in traces)
 
@@ -115,9 +132,38 @@ async def answers(asked: Asked, start: float, end: float) -> tuple[list[str], li
     of_the_end = set(queries(of_the_end=True))
     for where, query in queries():
         at_the_end = (where, query) in of_the_end
-        values = await (asked.at(query, end) if at_the_end else asked.over(query, start, end))
-        if not values:
+        found = await (asked.at(query, end) if at_the_end else asked.over(query, start, end))
+        if not found:
             empty.append(f"{where}: {query}")
+        values = [value for series in found for value in series.values]
         if not all(math.isfinite(float(value)) for value in values):
             odd.append(f"{where}: {query} {json.dumps(values[:20])}")
     return empty, odd
+
+
+async def without_their_names(asked: Asked, start: float, end: float) -> set[str]:
+    """Lines whose legend asks for a label that no answer has."""
+    found = set()
+    for where, query, named in legends():
+        labels = {label for series in await asked.over(query, start, end) for label in series.labels}
+        found |= {f"{where}: {label}" for label in named - labels}
+    return found
+
+
+async def routes_that_a_service_brings(asked: Asked, service: str, end: float) -> set[str]:
+    """What stands for the service on panels of the gateway's series, which know no service."""
+    query = filled(variable_query(boards()["figwatch-service"], "chosen_route"), {"$service": chosen(service)})
+    return {series.labels["route"] for series in await asked.at(query, end)}
+
+
+async def where_one_route_is_chosen(asked: Asked, start: float, end: float) -> list[str]:
+    """Panels of the service's dashboard that show nothing, and lines of other routes, where one alone is chosen."""
+    wrong = []
+    choices = {"$service": "chat", "$route": chosen(ONE), "$chosen_route": chosen(ONE)}
+    for panel in panels(boards()["figwatch-service"]):
+        for target in panel["targets"]:
+            found = await asked.over(filled(target["expr"], choices), start, end)
+            wrong += [] if found else [f"{panel['title']}: nothing"]
+    selected = filled(f'{contract.REQUEST_DURATION}_count{{{contract.ROUTE}=~"$chosen_route"}}', choices)
+    routes = {series.labels[contract.ROUTE] for series in await asked.over(selected, start, end)}
+    return wrong + ([] if routes == {ONE} else [f"routes: {routes}"])

@@ -14,14 +14,14 @@ import yaml
 from grafana_foundation_sdk.models import units
 
 from figwatch_agent.generate.dashboards.board import Board, Panel, Query, Row
-from figwatch_agent.generate.dashboards.business import business
+from figwatch_agent.generate.dashboards.business import REFERENCE, business
 from figwatch_agent.generate.dashboards.files import boards as made
 from figwatch_agent.generate.dashboards.files import dashboard_files
 from figwatch_agent.generate.dashboards.grafana import dashboard_text
 from figwatch_agent.generate.panel_ids import PANELS, panel_id
 from figwatch_agent.generate.texts import Links
 from figwatch_agent.model.names import AlertName
-from support.dashboards import FOLDER, asked, boards, known_series, panels, queries
+from support.dashboards import FOLDER, asked, boards, chosen, known_series, panels, queries
 from support.generate import committed, rules_of
 from support.parts import ROOT, shared
 
@@ -64,6 +64,21 @@ def test_every_dashboard_has_the_uid_that_links_name() -> None:
 def test_ids_are_those_that_links_of_yesterday_name() -> None:
     assert panel_id("figwatch-slo", "burn-that-pages") == 375_440
     assert panel_id("figwatch-service", "traffic") == 806_959
+
+
+def test_every_panel_keeps_the_id_that_it_had_when_links_to_it_were_first_given() -> None:
+    """A panel that is new gets a line; a line that changes breaks links that people keep."""
+    kept = (ROOT / "tests/golden/dashboards/panels.txt").read_text("utf-8").splitlines()
+    assert kept == sorted(f"{uid} {found['id']} {found['title']}" for uid, found in ALL)
+
+
+def test_titles_are_written_as_sentences() -> None:
+    names = {"SLO", "P95", "P50", "Alertmanager"}
+    for board in BOARDS.values():
+        for found in board["panels"]:
+            first, *rest = re.findall(r"\w+", found["title"])
+            assert first[0].isupper() or first in REFERENCE, found["title"]
+            assert [word for word in rest if word[0].isupper() and word not in names] == [], found["title"]
 
 
 def test_an_id_is_given_once_on_a_dashboard() -> None:
@@ -132,6 +147,52 @@ def test_every_variable_that_a_query_names_is_a_choice_of_its_dashboard() -> Non
         choices = {variable["name"] for variable in board["templating"]["list"]}
         named = set(re.findall(r"\$\{?(\w+)", json.dumps(board))) - {"__rate_interval", "__all"}
         assert named <= choices
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_every_choice_changes_what_panels_show(uid: str) -> None:
+    shown = " ".join(target["expr"] for found in panels(BOARDS[uid]) for target in found["targets"])
+    choices = {
+        each["name"]: str(each["query"]) for each in BOARDS[uid]["templating"]["list"] if each["type"] == "query"
+    }
+    for name in choices:
+        by_another = [each for each in choices if each in shown and f"${name}" in choices[each]]
+        assert f"${name}" in shown or by_another, f"${name} changes nothing"
+
+
+NOT_OF_A_SERVICE = {
+    "figwatch-overview: Requests that legacy serves",
+    "figwatch-overview: Legacy serves nothing from",
+    "figwatch-overview: Open incidents",
+    "figwatch-overview: Success criteria",
+    "figwatch-overview: Verdicts over time",
+    "figwatch-overview: Figures",
+    "figwatch-incidents: Mean time to mitigate",
+    "figwatch-incidents: Alerts of the rules",
+}
+"""About the whole migration, whatever is chosen."""
+
+
+def test_whoever_chooses_a_service_sees_that_service_on_every_panel_that_is_not_about_all() -> None:
+    of_all = set()
+    for uid, found in ALL:
+        if "service" in {each["name"] for each in BOARDS[uid]["templating"]["list"]}:
+            by_service = [re.search(r"\$(service|chosen_route)\b", each["expr"]) for each in found["targets"]]
+            of_all |= set() if all(by_service) else {f"{uid}: {found['title']}"}
+    assert of_all == NOT_OF_A_SERVICE
+
+
+@pytest.mark.parametrize("uid", BOARDS)
+def test_all_of_a_choice_is_whatever_there_is_but_for_routes_that_follow_from_it(uid: str) -> None:
+    for each in BOARDS[uid]["templating"]["list"][1:]:
+        derived = each["name"] == "chosen_route"
+        assert (each["current"]["value"], each["includeAll"], each["multi"]) == ("$__all", True, True)
+        assert (each.get("allValue"), each.get("hide", 0)) == ((None, 2) if derived else (".*", 0))
+
+
+def test_choices_are_escaped_as_grafana_does_it() -> None:
+    assert chosen("/api/{id}") == "/api/\\\\{id\\\\}"
+    assert chosen("a", "b.c") == "(a|b\\\\.c)"
 
 
 def test_every_alert_leads_to_a_panel_of_its_own_and_that_panel_back_to_its_runbook() -> None:

@@ -1,7 +1,7 @@
 """figwatch itself: whether it ticks, remembers, sees and is heard."""
 
 from figwatch_agent.generate.dashboards.board import Board, Colour, Kind, Panel, Query, Row
-from figwatch_agent.generate.dashboards.words import ALARM, RATE
+from figwatch_agent.generate.dashboards.words import ALARM, RATE, or_none
 from figwatch_agent.generate.panel_ids import AGENT
 from figwatch_agent.model.names import AlertName
 
@@ -155,7 +155,7 @@ def _in_and_out() -> Row:
                 width=8,
                 queries=(
                     Query(
-                        expr=f"sum by (reason) (rate(figwatch_agent_scrape_failures_total{RATE})) or on () vector(0)",
+                        expr=or_none(f"sum by (reason) (rate(figwatch_agent_scrape_failures_total{RATE}))", "reason"),
                         legend="{{reason}}",
                     ),
                 ),
@@ -170,11 +170,31 @@ def _in_and_out() -> Row:
                 alerts=(AlertName.DELIVERY_FAILING,),
                 queries=(
                     Query(
-                        expr=(
-                            f"sum by (receiver, result) (rate(figwatch_agent_deliveries_total{RATE}))"
-                            " or on () vector(0)"
+                        expr=or_none(
+                            f"sum by (receiver, result) (rate(figwatch_agent_deliveries_total{RATE}))", "receiver"
                         ),
                         legend="{{receiver}} {{result}}",
+                    ),
+                ),
+            ),
+            Panel(
+                key="alertmanager-members",
+                title="Members of an Alertmanager",
+                description=(
+                    "Requests a second to each, resends included, by what became of them: a page counts as"
+                    " delivered where one has it, so a member that fails shows only here and in the log."
+                ),
+                unit="ops",
+                lowest=0,
+                width=8,
+                queries=(
+                    Query(
+                        expr=or_none(
+                            "sum by (receiver, member, result)"
+                            f" (rate(figwatch_agent_alertmanager_requests_total{RATE}))",
+                            "receiver",
+                        ),
+                        legend="{{receiver}} {{member}} {{result}}",
                     ),
                 ),
             ),
@@ -186,6 +206,7 @@ def _in_and_out() -> Row:
                     " recorded and never counted."
                 ),
                 unit="s",
+                width=8,
                 queries=(
                     Query(expr="max by (instance) (figwatch_agent_wall_clock_step_seconds)", legend="{{instance}}"),
                 ),
@@ -197,6 +218,7 @@ def _in_and_out() -> Row:
                 unit="percentunit",
                 lowest=0,
                 highest=1,
+                width=8,
                 queries=(Query(expr="min by (service) (figwatch_slo_coverage_ratio)", legend="{{service}}"),),
             ),
         ),

@@ -85,6 +85,7 @@ class Variable:
     title: str
     series: str
     label: str
+    derived: bool = False  # from the other choices: nobody sees it, and it is always all there is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

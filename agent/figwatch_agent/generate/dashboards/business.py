@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from figwatch import contract
-from figwatch_agent.generate.dashboards.board import Board, Panel, Query, Row
-from figwatch_agent.generate.dashboards.words import INCIDENTS, ROLLBACKS, ROUTES, SERVICES, quantile, rate
+from figwatch_agent.generate.dashboards.board import Board, Panel, Query, Row, Variable
+from figwatch_agent.generate.dashboards.words import newest_rollbacks, open_incidents, quantile, rate
 from figwatch_agent.generate.panel_ids import BUSINESS
 
 REFERENCE: Final = ("messages_total", "searches_total", "inference_duration_ms")
 """Those of the reference migration."""
 
 _UNITS: Final = (("_ms", "ms"), ("_seconds", "s"), ("_bytes", "bytes"), ("_ratio", "percentunit"))
-_ANY: Final = f'{contract.SERVED_BY}!="shadow"'
+_ANY: Final = f'{contract.SERVED_BY}!="shadow",job=~"$job"'
 _SIDE: Final = f"{{{{{contract.SERVED_BY}}}}}"
 
 
@@ -25,22 +25,31 @@ def business(metrics: Sequence[str] = REFERENCE) -> Board:
         title="figwatch: business metrics",
         description="What the services are for, counted by themselves: whether the migration costs any of it.",
         rows=tuple(Row(title=name, panels=tuple(_panels(name))) for name in dict.fromkeys(metrics)),
-        variables=(SERVICES, ROUTES),
-        annotations=(INCIDENTS, ROLLBACKS),
+        variables=(_jobs(metrics),),
+        annotations=(open_incidents(""), newest_rollbacks("")),
         since="now-24h",
     )
 
 
+def _jobs(metrics: Sequence[str]) -> Variable:
+    """Whose labels these metrics carry is up to their owners; the job that scraped them is on all."""
+    names = "|".join(_count(name) for name in dict.fromkeys(metrics))
+    return Variable(name="job", title="Scrape job", series=f'{{__name__=~"{names}"}}', label="job")
+
+
+def _count(name: str) -> str:
+    return name if name.endswith("_total") else f"{name}_count"
+
+
 def _panels(name: str) -> Iterator[Panel]:
     counter = name.endswith("_total")
-    count = name if counter else f"{name}_count"
     yield Panel(
         key=f"{name}-rate",
         title=f"{name}: a second",
         description="Events a second by the side that served them, as the applications count them.",
         unit="ops",
         lowest=0,
-        queries=(Query(expr=rate(count, _ANY), legend=_SIDE),),
+        queries=(Query(expr=rate(_count(name), _ANY), legend=_SIDE),),
     )
     if counter:
         yield Panel(

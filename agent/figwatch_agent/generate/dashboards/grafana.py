@@ -42,6 +42,7 @@ with warnings.catch_warnings():
         ThresholdsMode,
         ValueMap,
         ValueMappingResult,
+        VariableHide,
         VariableOption,
         VariableRefresh,
         VariableSort,
@@ -136,9 +137,9 @@ def _datasource() -> dashboard.DatasourceVariable:
 
 
 def _variable(variable: Variable) -> dashboard.QueryVariable:
-    """Several may be chosen; at first it is all of them."""
+    """Several may be chosen; at first it is all of them, and whatever has no such label."""
     query = f"label_values({variable.series}, {variable.label})"
-    return (
+    made = (
         dashboard.QueryVariable(variable.name)
         .label(variable.title)
         .datasource(_SOURCE)
@@ -148,9 +149,9 @@ def _variable(variable: Variable) -> dashboard.QueryVariable:
         .sort(VariableSort.ALPHABETICAL_ASC)
         .multi(True)
         .include_all(True)
-        .all_value(".*")
         .current(VariableOption(text="All", value="$__all"))
     )
+    return made.hide(VariableHide.HIDE_VARIABLE) if variable.derived else made.all_value(".*")
 
 
 def _annotation(annotation: Annotation) -> dashboard.AnnotationQuery:

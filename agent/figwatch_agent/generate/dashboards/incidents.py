@@ -4,14 +4,16 @@ from figwatch import contract
 from figwatch_agent.generate.dashboards.board import Board, Colour, Column, Kind, Panel, Query, Row
 from figwatch_agent.generate.dashboards.words import (
     ALARM,
-    INCIDENTS,
+    CHOSEN_ROUTES,
     ON_ROUTE,
-    ROLLBACKS,
     ROUTES,
     SERVICES,
     USERS,
     failed_ratio,
+    newest_rollbacks,
     of,
+    open_incidents,
+    or_none,
     rate,
 )
 from figwatch_agent.generate.panel_ids import INCIDENTS as UID
@@ -33,8 +35,8 @@ def incidents() -> Board:
         title="figwatch: incidents and rollbacks",
         description="What users suffered, what was decided about it, and whether a rollback helped.",
         rows=(_now(), _what_users_saw(), _rollbacks()),
-        variables=(SERVICES, ROUTES),
-        annotations=(INCIDENTS, ROLLBACKS),
+        variables=(SERVICES, ROUTES, CHOSEN_ROUTES),
+        annotations=(open_incidents(), newest_rollbacks()),
         since="now-6h",
     )
 
@@ -87,7 +89,7 @@ def _now() -> Row:
                 steps=ALARM,
                 queries=(
                     Query(
-                        expr='count by (alertname) (ALERTS{alertstate="firing"}) or on () vector(0)',
+                        expr=or_none('count by (alertname) (ALERTS{alertstate="firing"})', "alertname"),
                         legend="{{alertname}}",
                     ),
                 ),

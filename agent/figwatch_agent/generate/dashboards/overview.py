@@ -5,14 +5,14 @@ from typing import Final
 from figwatch_agent.generate.dashboards.board import Board, Colour, Column, Kind, Panel, Query, Row
 from figwatch_agent.generate.dashboards.words import (
     ALARM,
-    INCIDENTS,
     ON_ROUTE,
-    ROLLBACKS,
     ROUTES,
     SERVICES,
     SPENT,
     VERDICTS,
+    newest_rollbacks,
     of,
+    open_incidents,
 )
 from figwatch_agent.generate.panel_ids import OVERVIEW
 from figwatch_agent.model.names import AlertName
@@ -32,7 +32,7 @@ def overview() -> Board:
         description="How far the migration is: success criteria, legacy's share with its forecast, and error budgets.",
         rows=(_now(), _criteria(), _legacy(), _budgets()),
         variables=(SERVICES, ROUTES),
-        annotations=(INCIDENTS, ROLLBACKS),
+        annotations=(open_incidents(), newest_rollbacks()),
         since="now-7d",
     )
 

@@ -5,15 +5,16 @@ from typing import Final
 from figwatch import contract
 from figwatch_agent.generate.dashboards.board import Board, Kind, Panel, Query, Row
 from figwatch_agent.generate.dashboards.words import (
-    INCIDENTS,
+    CHOSEN_ROUTES,
     JUDGED,
     RATE,
-    ROLLBACKS,
     ROUTES,
     SERVICES,
     USERS,
     WELL,
     failed_ratio,
+    newest_rollbacks,
+    open_incidents,
     quantile,
     rate,
 )
@@ -32,8 +33,8 @@ def service() -> Board:
         title="figwatch: service",
         description="What users of a service get, and what those get whom legacy still serves, on the same panels.",
         rows=(_signals(), _answers(), _inside()),
-        variables=(SERVICES, ROUTES),
-        annotations=(INCIDENTS, ROLLBACKS),
+        variables=(SERVICES, ROUTES, CHOSEN_ROUTES),
+        annotations=(open_incidents(), newest_rollbacks()),
         since="now-1h",
     )
 
@@ -129,7 +130,7 @@ def _answers() -> Row:
 
 
 def _inside() -> Row:
-    inside = f'{contract.VANTAGE}="application",{contract.ROUTE}=~"$route"'
+    inside = f'{contract.VANTAGE}="application",{contract.ROUTE}=~"$chosen_route"'
     return Row(
         title="As the applications see it (for diagnosis: it adds nothing to what the edge counts)",
         panels=(

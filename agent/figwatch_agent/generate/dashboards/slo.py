@@ -3,18 +3,19 @@
 from figwatch import contract
 from figwatch_agent.generate.dashboards.board import Board, Column, Kind, Panel, Query, Row
 from figwatch_agent.generate.dashboards.words import (
-    INCIDENTS,
+    CHOSEN_ROUTES,
     JUDGED,
     ON_SLO,
     RATE,
-    ROLLBACKS,
     ROUTES,
     SERVICES,
     SLOS,
     SPENT,
     WELL,
     YES_NO,
+    newest_rollbacks,
     of,
+    open_incidents,
 )
 from figwatch_agent.generate.panel_ids import SLO
 from figwatch_agent.generate.series import BAD, EVENTS, MINUTE_OF, RATIO, REMAINING
@@ -32,8 +33,8 @@ def slo() -> Board:
             "One promise: what is left of its budget, how fast it burns against each tier's threshold, and the counts."
         ),
         rows=(_budget(), _burning(), _ledger()),
-        variables=(SERVICES, SLOS, ROUTES),
-        annotations=(INCIDENTS, ROLLBACKS),
+        variables=(SERVICES, SLOS, ROUTES, CHOSEN_ROUTES),
+        annotations=(open_incidents(), newest_rollbacks()),
         since="now-24h",
     )
 

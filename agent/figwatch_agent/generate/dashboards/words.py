@@ -8,7 +8,7 @@ from figwatch_agent.generate.series import EVENTS, MINUTE_OF
 
 RATE: Final = "[$__rate_interval]"
 
-USERS: Final = f'{contract.VANTAGE}="edge",{contract.SERVED_BY}!="shadow",{contract.ROUTE}=~"$route"'
+USERS: Final = f'{contract.VANTAGE}="edge",{contract.SERVED_BY}!="shadow",{contract.ROUTE}=~"$chosen_route"'
 """Requests of users at the edge; copies for a shadow are nobody's."""
 JUDGED: Final = f'{USERS},{contract.ERROR_TYPE}!="{contract.CLIENT_DISCONNECT}"'
 """Without those whose client went away."""
@@ -20,11 +20,23 @@ WELL: Final = (
 ON_ROUTE: Final = 'service=~"$service",route=~"$route"'
 ON_SLO: Final = 'service=~"$service",slo=~"$slo",route=~"$route"'
 
-SERVICES: Final = Variable(name="service", title="Service", series=EVENTS + MINUTE_OF, label="service")
-SLOS: Final = Variable(name="slo", title="SLO", series=f'{EVENTS}{MINUTE_OF}{{service=~"$service"}}', label="slo")
+_PROMISED: Final = f"{EVENTS}{MINUTE_OF}|figwatch_slo_objective_ratio"
+"""What the rules and the agent say of every SLO: where only one of the two runs, there is a choice all the same."""
+_ROUTED: Final = f"{EVENTS}{MINUTE_OF}|figwatch_route_stage"
+
+SERVICES: Final = Variable(name="service", title="Service", series=f'{{__name__=~"{_PROMISED}"}}', label="service")
+SLOS: Final = Variable(name="slo", title="SLO", series=f'{{__name__=~"{_PROMISED}",service=~"$service"}}', label="slo")
 ROUTES: Final = Variable(
-    name="route", title="Route", series=f'{EVENTS}{MINUTE_OF}{{service=~"$service"}}', label="route"
+    name="route", title="Route", series=f'{{__name__=~"{_ROUTED}",service=~"$service"}}', label="route"
 )
+CHOSEN_ROUTES: Final = Variable(
+    name="chosen_route",
+    title="Routes of what is chosen",
+    series=f'{{__name__=~"{_ROUTED}",{ON_ROUTE}}}',
+    label="route",
+    derived=True,
+)
+"""A gateway knows routes and no services: so the routes of the services that are chosen stand for them."""
 
 SPENT: Final = ((None, Colour.BAD), (0.0, Colour.WARNING), (0.25, Colour.GOOD))
 """What is left of a budget."""
@@ -37,23 +49,37 @@ VERDICTS: Final = (
     ("2", "met", Colour.GOOD),
 )
 
-INCIDENTS: Final = Annotation(
-    name="Incidents",
-    expr=f"sum by (service, route, severity) (figwatch_route_open_incidents{{{ON_ROUTE}}}) > 0",
-    title="{{severity}}: {{route}}",
-    text="an incident of {{service}} is open",
-    colour=Colour.BAD,
-)
-ROLLBACKS: Final = Annotation(
-    name="Rollbacks",
-    expr=(
-        f"max by (service, route, state, verdict) (figwatch_rollback_decided_timestamp_seconds{{{ON_ROUTE}}}) * 1000"
-    ),
-    title="rollback: {{route}}",
-    text="{{state}}, {{verdict}}",
-    colour=Colour.WARNING,
-    value_is_time=True,
-)
+
+def open_incidents(matchers: str = ON_ROUTE) -> Annotation:
+    """Every open incident, for as long as it is open."""
+    return Annotation(
+        name="Incidents",
+        expr=f"sum by (service, route, severity) (figwatch_route_open_incidents{{{matchers}}}) > 0",
+        title="{{severity}}: {{route}}",
+        text="an incident of {{service}} is open",
+        colour=Colour.BAD,
+    )
+
+
+def newest_rollbacks(matchers: str = ON_ROUTE) -> Annotation:
+    """The newest rollback of each route, when it was decided."""
+    decided = f"figwatch_rollback_decided_timestamp_seconds{{{matchers}}}"
+    return Annotation(
+        name="Rollbacks",
+        expr=f"max by (service, route, state, verdict) ({decided}) * 1000",
+        title="rollback: {{route}}",
+        text="{{state}}, {{verdict}}",
+        colour=Colour.WARNING,
+        value_is_time=True,
+    )
+
+
+def or_none(expr: str, *labels: str) -> str:
+    """0 where there is nothing to tell, under the name "none" as each of its labels."""
+    nothing = "vector(0)"
+    for label in labels:
+        nothing = f'label_replace({nothing}, "{label}", "none", "", "")'
+    return f"{expr} or on () {nothing}"
 
 
 def rate(metric: str, matchers: str, by: str = contract.SERVED_BY) -> str:
