@@ -45,6 +45,14 @@ def test_without_a_date_what_can_have_come_about_counts() -> None:
     assert first_of(101) == (0, 1)
 
 
+@pytest.mark.parametrize(("first", "counts"), [(110, True), (111, False)])
+def test_what_can_have_come_about_follows_the_latest_answers_by_a_tenth(first: int, counts: bool) -> None:
+    faster = track("orders_total", (0, 0), (1, 10), (2, 30), (3, 60))  # ten a second, then twenty: eleven, lately
+    found = counted(faster, track("jobs_total", (3, first)))
+    [row] = [each for each in found.rows if each.series.name == "jobs_total"]
+    assert (row.counts.tolist(), found.started) == (([first], 0) if counts else ([0], 1))
+
+
 @pytest.mark.parametrize(
     "second",
     [

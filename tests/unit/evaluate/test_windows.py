@@ -144,6 +144,22 @@ def test_a_finer_layout_knows_what_was_counted_at_the_boundaries_that_a_coarser_
 
 
 @pytest.mark.parametrize("blocks", [False, True])
+def test_a_window_from_the_last_boundary_that_is_missing_is_as_wide_as_the_gap(*, blocks: bool) -> None:
+    kept = ring(*((at, 1) for at in range(100, 310, 5)))  # until 305, which the ring with steps of ten did not keep
+    made = restored((Level(resolution=5, span=100),), kept, blocks=blocks)
+    made.advance(310, np.array([4]))
+    seen = made.window(5)
+    assert (seen.inside.tolist(), seen.edge.tolist()) == ([0], [1 + 4])
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_a_coarser_layout_that_lacks_nothing_is_unbroken(*, blocks: bool) -> None:
+    kept = ring(*((at, 1) for at in range(100, 310, 10)))
+    assert restored((Level(resolution=20, span=80),), kept, blocks=blocks).unbroken
+    assert not restored((Level(resolution=20, span=100),), kept, blocks=blocks).unbroken
+
+
+@pytest.mark.parametrize("blocks", [False, True])
 def test_a_coarser_layout_takes_the_boundaries_that_it_has(*, blocks: bool) -> None:
     kept = ring(*((at, 1) for at in range(100, 310, 10)))
     made = restored((Level(resolution=20, span=100),), kept, blocks=blocks)
