@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import ssl
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +17,7 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import web
 
+from figwatch_agent.model.settings import Tls
 from support.parts import ROOT, program
 from support.real_prometheus import free_port
 
@@ -37,11 +39,12 @@ class RealAlertmanager:
     port: int
     options: Sequence[str] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None  # to ask it over, where it listens with a certificate
     _process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
         """Until it is ready."""
@@ -85,7 +88,7 @@ class RealAlertmanager:
         """Those that are not over."""
         async with (
             aiohttp.ClientSession(headers=self.headers) as session,
-            session.get(f"{self.url}/api/v2/alerts") as answer,
+            session.get(f"{self.url}/api/v2/alerts", ssl=self.tls or True) as answer,
         ):
             found: list[Alert] = await answer.json()
             return found
@@ -93,7 +96,7 @@ class RealAlertmanager:
     async def _ready(self) -> bool:
         async with aiohttp.ClientSession(headers=self.headers) as session:
             try:
-                async with session.get(f"{self.url}/-/ready") as answer:
+                async with session.get(f"{self.url}/-/ready", ssl=self.tls or True) as answer:
                     return answer.status == 200
             except aiohttp.ClientError:
                 return False
@@ -121,6 +124,21 @@ def _basic(name: str, password: str) -> dict[str, str]:
     return {"Authorization": f"Basic {b64encode(f'{name}:{password}'.encode()).decode()}"}
 
 
+def _listening(own: Tls, known: Tls) -> dict[str, str]:
+    return {
+        "cert_file": own.certificate,
+        "key_file": own.key,
+        "client_ca_file": known.certificate,
+        "client_auth_type": "RequireAndVerifyClientCert",
+    }
+
+
+def _asking(own: Tls, known: Tls) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=own.certificate)
+    context.load_cert_chain(known.certificate, known.key)
+    return context
+
+
 def _furnish(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     share = program(PART).parents[1] / "share" / "prometheus" / "alertmanager"
@@ -136,9 +154,13 @@ async def alertmanager(
     token: str = "",
     options: Sequence[str] = (),
     user: tuple[str, str, str] | None = None,
+    certificates: tuple[Tls, Tls] | None = None,
     **route: str,
 ) -> AsyncIterator[RealAlertmanager]:
-    """An Alertmanager that tells ``hook`` at once; ``user`` is a name, its password and that as bcrypt."""
+    """An Alertmanager that tells ``hook`` at once.
+
+    ``user`` is a name, its password and that as bcrypt; ``certificates`` are its own, and the only one it answers to.
+    """
     _furnish(folder)
     told: dict[str, Any] = {"url": hook, "send_resolved": True}
     if token:
@@ -150,14 +172,17 @@ async def alertmanager(
         "receivers": [{"name": "people", "webhook_configs": [told] if hook else []}],
     }
     (folder / "alertmanager.json").write_text(json.dumps(config), "utf-8")
-    if user is not None:
-        (folder / "web.json").write_text(json.dumps({"basic_auth_users": {user[0]: user[2]}}), "utf-8")
+    if user is not None or certificates is not None:
+        guarded = {} if user is None else {"basic_auth_users": {user[0]: user[2]}}
+        guarded |= {} if certificates is None else {"tls_server_config": _listening(*certificates)}
+        (folder / "web.json").write_text(json.dumps(guarded), "utf-8")
         options = (*options, "--cluster.listen-address=", "--web.config.file=web.json")
     running = RealAlertmanager(
         folder=folder,
         port=free_port(),
         options=options,
         headers={} if user is None else _basic(user[0], user[1]),
+        tls=None if certificates is None else _asking(*certificates),
     )
     try:
         await running.start()

@@ -1,6 +1,7 @@
 """One Alertmanager of those that are told: a pair or a cluster is told member by member, as Prometheus does it."""
 
 import asyncio
+import os
 import re
 import ssl
 from base64 import b64encode
@@ -49,6 +50,7 @@ class Member:
         self._read_secret = read_secret
         self._turn = asyncio.Lock()
         self._tls: ssl.SSLContext | None = None
+        self._tls_of: tuple[int, ...] = ()  # the files that it was made of
         self._said = ""  # the trouble that the log has told of
 
     async def send(self, documents: Documents, clock: Clock) -> DeliveryResult:
@@ -105,10 +107,13 @@ class Member:
         return aiohttp.ClientTimeout(total=total, connect=total / 2, sock_connect=min(_CONNECT, total / 2))
 
     def _context(self) -> ssl.SSLContext | bool:
-        if self._settings.tls is None:
+        """Made anew where a file has changed: certificates of a day are common, and a page comes at any hour."""
+        tls = self._settings.tls
+        if tls is None:
             return True
-        if self._tls is None:
-            self._tls = _context(self._settings.tls)
+        files = tuple(os.stat(path).st_mtime_ns for path in (tls.ca, tls.certificate, tls.key) if path is not None)
+        if self._tls is None or files != self._tls_of:
+            self._tls, self._tls_of = _context(tls), files
         return self._tls
 
     def _tell(self, result: DeliveryResult) -> None:

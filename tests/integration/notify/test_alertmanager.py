@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +21,13 @@ from figwatch_agent.model.external import OWN_LABEL
 from figwatch_agent.model.journal import DeliveryResultKind
 from figwatch_agent.model.page import PageKind
 from figwatch_agent.model.secret import Secret
-from figwatch_agent.model.settings import Alertmanager
+from figwatch_agent.model.settings import Alertmanager, ClientTls, Tls
 from figwatch_agent.notify.alertmanager_member import Member
 from figwatch_agent.notify.alertmanager_notifier import AlertmanagerNotifier
 from figwatch_agent.notify.build import open_session
 from support.agent_site import OPERATE, Site
 from support.alertmanager_sender import QUICK, Sender, sender
+from support.certificates import certificate
 from support.message_incidents import ID
 from support.messages import stories
 from support.notify import reading
@@ -202,6 +205,32 @@ async def test_an_end_that_came_while_it_was_dead_reaches_people(tmp_path: Path,
         await accepted(agent)
         await until(lambda: people.states == ["firing", "resolved"], "nobody heard that it is over")
         assert await server.alerts() == []
+
+
+@pytest.mark.needs("openssl")
+async def test_both_show_certificates_and_one_that_is_renewed_is_taken_without_a_restart(tmp_path: Path) -> None:
+    its, known, unknown = (certificate(tmp_path, name) for name in ("server", "agent", "somebody-else"))
+    ours = ClientTls(ca=its.certificate, certificate=str(tmp_path / "own.pem"), key=str(tmp_path / "own.key"))
+
+    def show(other: Tls) -> None:
+        shutil.copyfile(other.certificate, tmp_path / "own.pem")
+        shutil.copyfile(other.key, tmp_path / "own.key")
+
+    show(unknown)
+    async with alertmanager(tmp_path / "server", certificates=(its, known)) as server, open_session() as session:
+        assert server.url.startswith("https://")
+        settings = Alertmanager(urls=(server.url,), tls=ours)
+        member = Member("1", server.url, settings, session, reading(""))
+        stranger = Member("1", server.url, replace(settings, tls=None), session, reading(""))
+        alerts = [{"labels": {"alertname": "Renewed"}}]
+        for refused in (stranger, member):
+            result = await refused.send(lambda: alerts, AnchoredClock())
+            assert result.kind is not DeliveryResultKind.ACCEPTED, result
+        assert await server.alerts() == []
+        show(known)
+        result = await member.send(lambda: alerts, AnchoredClock())
+        assert result.kind is DeliveryResultKind.ACCEPTED, result
+        assert [each["labels"] for each in await server.alerts()] == [{"alertname": "Renewed"}]
 
 
 @pytest.mark.slow
