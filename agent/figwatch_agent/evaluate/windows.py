@@ -122,12 +122,12 @@ class Ring:
         return self.current.nbytes + self.origin.nbytes + sum(slots.nbytes for slots in self._levels)
 
     def advance(self, now: Instant, increments: Counts) -> list[Row]:
-        """Count events at ``now``; returns the rows that were written. ValueError when time goes back."""
+        """Count events at ``now``; returns the rows that were written. ValueError where time does not pass."""
         return [row for span in self.count(now, increments) for row in self.rows(span)]
 
     def count(self, now: Instant, increments: Counts) -> list[Span]:
         """As ``advance``, without a Row for each boundary."""
-        if self.at is not None and now < self.at:
+        if self.at is not None and now <= self.at:  # the boundary at ``self.at`` is written
             raise ValueError(f"a tick at {now} follows one at {self.at}: ticks go forward")
         self._windows.clear()
         if not len(self.current):

@@ -45,9 +45,15 @@ def test_a_gap_longer_than_the_ring_empties_it() -> None:
     assert ring((100, 7), (1_000, 2)).window(100).most.tolist() == [2]
 
 
-def test_time_never_goes_back() -> None:
+def test_the_first_tick_writes_the_boundary_that_it_falls_on_and_none_before() -> None:
+    assert [row.boundary for row in Ring(LAYOUT, 1).advance(100, np.array([1]))] == [100]
+    assert Ring(LAYOUT, 1).advance(101, np.array([1])) == []
+
+
+@pytest.mark.parametrize("again", [99, 100])
+def test_time_never_goes_back_or_stands_still(again: int) -> None:
     with pytest.raises(ValueError, match="ticks go forward"):
-        ring((100, 1)).advance(99, np.array([1]))
+        ring((100, 1)).advance(again, np.array([1]))
 
 
 def test_the_future_cannot_be_amended() -> None:
