@@ -49,9 +49,7 @@ class Screen:
         now, unsure = ring.current.astype(np.uint32), self._rings.inexact()
         rows = self._watch[self._hot(ring, now, unsure)]
         rows = rows[(rows != _NONE) & known[self._stream[rows]] & ~standing[rows]]
-        lengths = self._long[rows]
-        found = [self._left(ring, now, rows[lengths == length], length, unsure) for length in self._lengths]
-        return sorted(watch for each in found for watch in each)
+        return sorted(self._left(ring, now, rows, unsure))
 
     def _hot(self, ring: Ring, now: Words, unsure: Integers) -> Flags:
         """[short window, stream]: whether a tier with that window may burn."""
@@ -63,12 +61,17 @@ class Screen:
         hot[:, unsure] = True
         return hot
 
-    def _left(self, ring: Ring, now: Words, rows: Integers, length: Duration, unsure: Integers) -> list[int]:
+    def _left(self, ring: Ring, now: Words, rows: Integers, unsure: Integers) -> list[int]:
         """Those of some watches whose long window may burn as well, with evidence."""
         if not len(rows):
             return []
-        streams = self._stream[rows]
-        total, bad = _sums(ring, now, length, streams, self._count + streams)
+        streams, lengths = self._stream[rows], self._long[rows]
+        total, bad = np.empty(len(rows), dtype=np.uint32), np.empty(len(rows), dtype=np.uint32)
+        for length in self._lengths:
+            places = (lengths == length).nonzero()[0]
+            if len(places):
+                chosen = streams[places]
+                total[places], bad[places] = _sums(ring, now, length, chosen, self._count + chosen)
         exact = ~np.isin(streams, unsure) if len(unsure) else np.ones(len(rows), dtype=np.bool_)
         left = np.flatnonzero((bad > self._ratio[rows] * total) | ~exact)
         rows, total, bad, exact = rows[left], total[left], bad[left], exact[left]

@@ -17,6 +17,7 @@ from figwatch_agent.evaluate.tables import Recovery
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Ratios = NDArray[np.float64]
 
 _NOT_YET: Final = 2**62
 """Later than any instant, more than any count."""
@@ -42,39 +43,49 @@ class Waiting:
         self._standing = standing
         self._hold = hold
         count, lanes = len(runs.lane), len(runs.seen_total)
-        self._watches = _by_lane(runs.lane, lanes)
+        # [place, lane]: what is kept by watch lies side by side for all lanes, and the watches of few are soon found.
+        self._place = _places(runs.lane, lanes)
+        width = int(self._place.max(initial=0)) + 1
+        self._watches: Integers = np.full((width, lanes), _NOBODY, dtype=np.int64)
+        self._watches[self._place, runs.lane] = np.arange(count, dtype=np.int64)
         self._alike = bool((self._watches != _NOBODY).all())  # no lane has fewer watches than another
         self._least = recovery.fewest(np.arange(count, dtype=np.int64), np.zeros(count, dtype=np.int64))
         self._events: Integers = np.full(lanes, _NOT_YET, dtype=np.int64)  # by lane: so many in all may end something
         self._instants: Integers = np.full(lanes, _NOT_YET, dtype=np.int64)  # by lane: a hold has passed
-        self._own_events: Integers = np.full(count + 1, _NOT_YET, dtype=np.int64)  # by watch; the last is nobody's
-        self._own_instants: Integers = np.full(count + 1, _NOT_YET, dtype=np.int64)
+        self._own_events: Integers = np.full((width, lanes), _NOT_YET, dtype=np.int64)
+        self._own_instants: Integers = np.full((width, lanes), _NOT_YET, dtype=np.int64)
 
-    def of(self, lanes: Integers) -> Integers:
-        """The watches of some lanes, lane by lane."""
-        found = self._watches[lanes].reshape(-1)
+    def by_place(self, values: Ratios, nobody: float) -> Ratios:
+        """[place, lane] of what is given by watch."""
+        found = np.full(self._watches.shape, nobody, dtype=np.float64)
+        found[self._place, self._runs.lane] = values
+        return found
+
+    def of(self, lanes: Integers, chosen: Flags | None = None) -> Integers:
+        """The watches of some lanes; those that are chosen, [place, lane]."""
+        found: Integers = self._watches.take(lanes, axis=1)
+        found = found.reshape(-1) if chosen is None else found[chosen]
         return found if self._alike else found[found != _NOBODY]
 
     def put_off(self, failed: Integers, burnt: Integers, now: Instant) -> None:
         """A tick was failing, or bad, for these watches."""
-        runs, lane = self._runs, self._runs.lane[failed]
+        runs, lane, place = self._runs, self._runs.lane[failed], self._place[failed]
         least = runs.seen_total[lane] + self._least[failed]
-        before = np.where(runs.start[failed] == NEVER, _NOT_YET, self._own_events[failed])
-        self._own_events[failed] = np.minimum(least, before)
+        before = np.where(runs.start[failed] == NEVER, _NOT_YET, self._own_events[place, lane])
+        self._own_events[place, lane] = np.minimum(least, before)
         np.minimum.at(self._events, lane, least)
-        self._own_instants[burnt] = now + self._hold
-        np.minimum.at(self._instants, runs.lane[burnt], self._own_instants[burnt])
+        burning = runs.lane[burnt]
+        self._own_instants[self._place[burnt], burning] = now + self._hold
+        self._instants[burning] = np.minimum(self._instants[burning], now + self._hold)
 
     def due(self, taken: Flags, now: Instant) -> Due:
         """What may have come after a tick. Where bad events were ``taken`` back, what is waited for may be too much."""
         runs = self._runs
         lanes = ((runs.seen_total >= self._events) | (self._instants <= now) | taken).nonzero()[0]
-        watches = self.of(lanes)
-        lane = runs.lane[watches]
-        reached = runs.seen_total[lane] >= self._own_events[watches]
-        reached |= self._own_instants[watches] <= now
-        reached |= taken[lane]
-        return Due(lanes, watches[reached])
+        reached = self._own_events.take(lanes, axis=1) <= runs.seen_total[lanes]
+        reached |= self._own_instants.take(lanes, axis=1) <= now
+        reached |= taken[lanes]
+        return Due(lanes, self.of(lanes, reached))
 
     def forget_failures(self, due: Due) -> None:
         """End failing ticks that a clean stretch has followed."""
@@ -91,18 +102,18 @@ class Waiting:
     def wait(self, due: Due, now: Instant) -> None:
         """Note how many events, or which instant, may end something from now on."""
         runs, watches = self._runs, due.watches
+        place, lane = self._place[watches], runs.lane[watches]
         free = ~self._standing[watches]
         instants = np.where(free & (runs.start[watches] != NEVER), runs.last_bad[watches] + self._hold, _NOT_YET)
         rested = instants <= now
         failing = free & (runs.first_failure[watches] != NEVER)
-        self._own_events[watches] = _NOT_YET
+        self._own_events[place, lane] = _NOT_YET
         self._wait_for(watches[rested], runs.run_bad, runs.run_total)
         self._wait_for(watches[failing], runs.failure_bad, runs.failure_total)
         instants[rested] = _NOT_YET
-        self._own_instants[watches] = instants
-        places = self._watches[due.lanes]
-        self._events[due.lanes] = self._own_events[places].min(axis=1)
-        self._instants[due.lanes] = self._own_instants[places].min(axis=1)
+        self._own_instants[place, lane] = instants
+        self._events[due.lanes] = self._own_events.take(due.lanes, axis=1).min(axis=0)
+        self._instants[due.lanes] = self._own_instants.take(due.lanes, axis=1).min(axis=0)
 
     def wait_all(self, now: Instant) -> None:
         """The same for everybody."""
@@ -111,8 +122,10 @@ class Waiting:
 
     def _wait_for(self, watches: Integers, bad: Integers, total: Integers) -> None:
         """What came since these counts may clear some watches when there are so many events in all."""
-        fewest = self._recovery.fewest(watches, self._runs.seen_bad[self._runs.lane[watches]] - bad[watches])
-        self._own_events[watches] = np.minimum(self._own_events[watches], total[watches] + fewest)
+        place, lane = self._place[watches], self._runs.lane[watches]
+        fewest = self._recovery.fewest(watches, self._runs.seen_bad[lane] - bad[watches])
+        before = self._own_events[place, lane]
+        self._own_events[place, lane] = np.minimum(before, total[watches] + fewest)
 
     def _clearing(self, watches: Integers, bad: Integers, total: Integers) -> Integers:
         """Those of some watches that what came since rejects as still burning."""
@@ -121,11 +134,10 @@ class Waiting:
         return watches[self._recovery.clears(watches, *since)]
 
 
-def _by_lane(lane: Integers, lanes: int) -> Integers:
-    """[lane, place]: the watches of each lane, in their order, and nobody."""
+def _places(lane: Integers, lanes: int) -> Integers:
+    """The place of each watch among those of its lane."""
     counts = np.bincount(lane, minlength=lanes)
-    found = np.full((lanes, int(counts.max(initial=1))), _NOBODY, dtype=np.int64)
     order = np.argsort(lane, kind="stable")
-    place = np.arange(len(lane), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
-    found[lane[order], place] = order
+    found = np.empty(len(lane), dtype=np.int64)
+    found[order] = np.arange(len(lane), dtype=np.int64) - np.repeat(np.cumsum(counts) - counts, counts)
     return found

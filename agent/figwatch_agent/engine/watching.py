@@ -38,7 +38,7 @@ _MARGIN = 1 - 1e-9
 """For what only leaves out: no rounding of a float makes it leave out too much."""
 
 _NO_RATIO = 1e200
-"""Of a lane without watches; above every ratio, and finite when multiplied by a count."""
+"""Where there is no watch; above every ratio, and finite when multiplied by a count."""
 
 
 class Watches:
@@ -60,7 +60,8 @@ class Watches:
         self._recovery = Recovery([min(watch.ratio, Fraction(1)) for watch in watches])
         self._waiting = Waiting(self._runs, self._recovery, self._standing, catalog.settings.alerting.hold)
         self._marks = _marks(watches)
-        self._least = _least_marks(self._marks, self.lanes.of_watch, len(self.lanes.stream))
+        self._notable = self._waiting.by_place(_least_marks(self._marks), _NO_RATIO)  # [place, lane]
+        self._least = self._notable.min(axis=0)
         self._stream: Integers = np.array([watch.stream.index for watch in watches], dtype=np.int64)
         self._served: Integers = self.lanes.stream[len(catalog.streams) :]
         self._sides = any(stream.sided or stream.probed for stream in catalog.streams)
@@ -81,7 +82,8 @@ class Watches:
             return self._advance_lagging(self._lag, bad, total, tally, since, now)
         marked, rising = self._stirred(bad, total)
         starts, waiting = self._starts(marked, tally, since, now), self._waiting
-        waiting.put_off(*self._runs.advance(starts, now, bad, total, self._marks, waiting.of(marked)), now)
+        notable = waiting.of(marked, bad[marked] > self._notable.take(marked, axis=1) * total[marked])
+        waiting.put_off(*self._runs.advance(starts, now, bad, total, self._marks, notable), now)
         due = waiting.due(bad < 0, now)
         waiting.forget_failures(due)
         if self._sides:
@@ -307,12 +309,11 @@ def _marks(watches: Sequence[Watch]) -> Marks:
     return Marks(*np.stack([*ratios, *failing], axis=1).T)
 
 
-def _least_marks(marks: Marks, lane: Integers, lanes: int) -> NDArray[np.float64]:
-    """By lane, what is surely not above the lowest ratio that makes a tick bad or failing for one of its watches."""
+def _least_marks(marks: Marks) -> NDArray[np.float64]:
+    """By watch, what is surely not above the lowest ratio that makes a tick bad or failing."""
     ratios = np.minimum(marks.tops / marks.bottoms, marks.failing_tops / marks.failing_bottoms)
-    found = np.full(lanes, _NO_RATIO, dtype=np.float64)
-    np.minimum.at(found, lane, ratios)
-    return found * _MARGIN
+    found: NDArray[np.float64] = ratios * _MARGIN
+    return found
 
 
 def _failing_above(watch: Watch) -> Fraction:

@@ -29,6 +29,7 @@ TABLED = 64
 
 _UNKNOWN = -1
 _SECANTS = 12
+_ONCE_IN_TWENTY = 1.645  # standard deviations of a normal distribution
 _MOST = 2**62
 """Beyond any count: a test that holds up to here holds for every total."""
 
@@ -48,7 +49,7 @@ class Recovery:
         if len(found) and int(found.min()) == _UNKNOWN:
             for kind, count in _pairs(kinds, few, found == _UNKNOWN):
                 ratio = self._kinds[kind]
-                near = _near(partial(lower_tail, count), count, ratio, RECOVERY_LEVEL)
+                near = _near(partial(lower_tail, count), count, _expected(count), ratio, RECOVERY_LEVEL)
                 self._fewest[kind, count] = 1 + _last(_burns(count, ratio), count, near)
             found = self._fewest[kinds, few]
         return found
@@ -88,7 +89,7 @@ class Evidence:
             for kind, count in _pairs(kinds, few, most == _UNKNOWN):
                 objective, level = self._kinds[kind]
                 holds, p = _rejects(count, objective, level), 1 - objective
-                near = _near(partial(upper_tail, count), count, p, level)
+                near = _near(partial(upper_tail, count), count, count + 1, p, level)
                 self._most[kind, count] = _last(holds, count, near) if holds(count) else 0
             most = self._most[kinds, few]
         possible: Flags = (total <= most) & (most > 0)
@@ -120,24 +121,38 @@ def _distinct(values: Sequence[object]) -> tuple[list[Any], Integers]:
     return list(places), np.array(kind, dtype=np.int64)
 
 
-def _near(tail: Callable[[int, Fraction], float], bad: int, ratio: Fraction, level: Fraction) -> int:
-    """A total near the one at which a tail crosses a level, by secants in logarithms; only the search begins there."""
+def _expected(bad: int) -> float:
+    """About how many bad events must be usual for so few to come once in twenty times: Wilson's and Hilferty's cube."""
+    events = bad + 1
+    return events * float((1 - 1 / (9 * events) + _ONCE_IN_TWENTY / (3 * math.sqrt(events))) ** 3)
+
+
+def _near(tail: Callable[[int, Fraction], float], bad: int, usual: float, ratio: Fraction, level: Fraction) -> int:
+    """A total near the one at which a tail crosses a level, by secants in logarithms; only the search begins there.
+
+    The secants begin where so many bad events would be usual.
+    """
     if not 0 < ratio < 1:
         return bad + 1
     goal = math.log(level)
     low = math.log(bad + 1.0)
-    before, at = low + 1 / 8 - math.log(ratio), low - math.log(ratio)
+    total = max(round(usual / float(ratio) - (usual - bad) / 2), bad + 1)
+    before = total + 1 + total // 64
     value = _log_of(tail, ratio, before) - goal
     for _ in range(_SECANTS):
-        here = _log_of(tail, ratio, at) - goal
-        if here == value or not math.isfinite(here) or abs(at - before) * math.exp(at) < 1 / 2:
+        here = _log_of(tail, ratio, total) - goal
+        if here == value or not math.isfinite(here):
             break
-        before, value, at = at, here, min(max(at - here * (at - before) / (here - value), low, at - 2), at + 2)
-    return max(round(math.exp(at)), bad + 1)
+        at = math.log(total)
+        nearer = min(max(at - here * (at - math.log(before)) / (here - value), low, at - 2), at + 2)
+        before, value, total = total, here, max(round(math.exp(nearer)), bad + 1)
+        if abs(total - before) <= 1:
+            break
+    return total
 
 
-def _log_of(tail: Callable[[int, Fraction], float], ratio: Fraction, at: float) -> float:
-    found = tail(round(math.exp(at)), ratio)
+def _log_of(tail: Callable[[int, Fraction], float], ratio: Fraction, total: int) -> float:
+    found = tail(total, ratio)
     return math.log(found) if found > 0 else -math.inf
 
 
