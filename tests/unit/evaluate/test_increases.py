@@ -133,3 +133,34 @@ def test_two_answers_of_one_tick_cover_the_time_of_both(earlier: Increase | None
 def test_a_tick_without_a_second_answer_covers_nothing_more() -> None:
     assert joined(answer(3), None) is None
     assert joined(None, None) is None
+
+
+@pytest.mark.parametrize(("first", "counts"), [(110, True), (111, False)])
+def test_what_can_have_come_about_follows_the_latest_answers_by_a_tenth(first: int, counts: bool) -> None:
+    faster = remembered(page(0, a=0), page(1_000, a=10), page(2_000, a=30))  # ten a second, then twenty: eleven, lately
+    increase = faster.observe(page(3_000, a=60, b=first), LONGEST)
+    assert (counted(increase), increase.started) == (([30, first], 0) if counts else ([30, 0], 1))
+
+
+def test_two_answers_of_one_instant_say_nothing_of_the_pace() -> None:
+    memory = remembered(page(1_000, a=0), page(2_000, a=10))
+    assert counted(memory.observe(page(2_000, a=15), LONGEST)) == [5]
+    assert memory.rate == 10 / 1_000
+    memory.observe(page(2_001, a=16), LONGEST)  # a millisecond is time
+    assert memory.rate == pytest.approx(0.9 * 10 / 1_000 + 0.1 * 1)
+
+
+def test_the_millisecond_after_the_epoch_is_a_date_that_another_one_follows() -> None:
+    increase = remembered(page(1_000, {"a": 1}, a=5)).observe(page(2_000, {"a": 2}, a=9), LONGEST)
+    assert (counted(increase), increase.reset) == ([9], 1)
+
+
+@pytest.mark.parametrize(("gone", "kept"), [(10_003, True), (10_004, False)])
+def test_series_that_are_gone_are_remembered_up_to_four_times_those_shown_and_ten_thousand(
+    gone: int, kept: bool
+) -> None:
+    memory = remembered(page(1_000, a=5))
+    memory.vanished = {Series(name=f"gone{number}_total", labels=()): (7, 0) for number in range(gone)}
+    increase = memory.observe(page(2_000, a=6, gone0=9), LONGEST)
+    assert counted(increase)[1] == (2 if kept else 0)
+    assert bool(memory.vanished) == kept

@@ -68,6 +68,13 @@ def test_an_amended_event_counts_where_it_happened() -> None:
     assert made.window(20).most.tolist() == [5]
 
 
+def test_a_window_is_read_from_the_finest_level_that_spans_it() -> None:
+    fine, coarse = LAYOUT[0], Level(resolution=40, span=400)
+    made = Ring((fine, coarse), 1)
+    assert [made.level_of(length) for length in (10, 100, 101, 400)] == [fine, fine, coarse, coarse]
+    assert made.level_of(401) == coarse  # the longest there is
+
+
 def test_a_layout_is_stretched_only_as_far_as_it_must() -> None:
     assert reaching(DEFAULT, 30 * DAY) == DEFAULT
     assert reaching(DEFAULT, 90 * DAY) == (*DEFAULT[:-1], Level(resolution=30 * MINUTE, span=90 * DAY))
