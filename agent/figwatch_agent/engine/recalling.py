@@ -1,6 +1,8 @@
 """Rings from what a store kept of them, many rows at once."""
 
 from collections.abc import Callable
+from itertools import compress
+from operator import not_
 from typing import TypeVar
 
 import numpy as np
@@ -12,11 +14,13 @@ from figwatch_agent.engine.packing import unpack_alike, unpack_row
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.engine.sections import ABSENT, moved, places, section
 from figwatch_agent.evaluate.slots import Block
-from figwatch_agent.evaluate.windows import Row
+from figwatch_agent.evaluate.windows import Ring, Row
 from figwatch_agent.model.outcome import RingRow
 
 Word = TypeVar("Word", np.int64, np.uint32)
 Integers = NDArray[np.int64]
+
+_STANDING = ("boundary", "slot")
 Source = Callable[[str], Integers | None]
 """By a section of saved keys: where each column's counts stand among them, ABSENT for nowhere; None: all at home."""
 
@@ -50,9 +54,11 @@ def _recall_ring(parts: Parts, name: str, rows: list[RingRow]) -> None:
     born = np.full(width, (state.at or 0) + 1, dtype=np.int64)  # a column that the last tick did not know is new
     parts.born[name] = born = moved(state.born, at, born)
     nothing = np.zeros(width, dtype=np.int64)
-    single, blocks = _rows(rows, source, born)
+    single, blocks = _rows(rows, _Home(ring, state), source, born)
     current, origin = moved(state.current, at, nothing), moved(state.origin, at, nothing)
-    ring.restore(state.at, current, origin, single, state.resolutions, blocks)
+    # A ring that had no column at first wrote nothing until it had one.
+    began = None if state.first_tick is None else max(state.first_tick, int(born.min(initial=0)))
+    ring.restore(state.at, current, origin, single, blocks, began)
     parts.rings.first_tick = state.first_tick
 
 
@@ -78,20 +84,47 @@ def _recall_coverage(parts: Parts, rows: list[RingRow]) -> None:
             known[saved] = np.array(near, dtype=np.int64)
         return known[saved]
 
-    single, blocks = _rows(rows, source, np.zeros(len(coverage.ids), dtype=np.int64))
+    single, blocks = _rows(rows, _Home(coverage.ring, ring), source, np.zeros(len(coverage.ids), dtype=np.int64))
     current, origin = (_placed(values, source(ring.columns)) for values in (ring.current, ring.origin))
-    coverage.ring.restore(ring.at, current, origin, single, ring.resolutions, blocks)
+    coverage.ring.restore(ring.at, current, origin, single, blocks, ring.first_tick)
 
 
-def _rows(rows: list[RingRow], source: Source, born: Integers) -> tuple[list[Row], tuple[Block, ...]]:
-    """Rows with a count beyond 32 bits one by one, all others in blocks; nothing of a column from before its birth."""
+class _Home:
+    """Tells rows that their ring wrote from those that another layout left behind, which nobody writes over."""
+
+    def __init__(self, ring: Ring, state: RingState) -> None:
+        self._ring = ring
+        self._same = state.resolutions == tuple(level.resolution for level in ring.layout)
+
+    def of(self, level: int, rows: list[RingRow]) -> tuple[list[RingRow], list[RingRow]]:
+        """(those that stand where the ring would write them, all others) of the rows of one level."""
+        if not self._same:
+            return [], rows
+        boundaries, slots = (np.array([getattr(row, name) for row in rows], dtype=np.int64) for name in _STANDING)
+        home = self._ring.at_home(level, boundaries, slots)
+        if home.all():
+            return rows, []
+        chosen = home.tolist()
+        return list(compress(rows, chosen)), list(compress(rows, map(not_, chosen)))
+
+
+def _rows(rows: list[RingRow], home: _Home, source: Source, born: Integers) -> tuple[list[Row], tuple[Block, ...]]:
+    """Rows with a count beyond 32 bits, and what another layout left, one by one; all others in blocks.
+
+    Nothing is taken of a column from before its birth.
+    """
     by_level: dict[int, list[RingRow]] = {}
     for row in rows:
         by_level.setdefault(row.level, []).append(row)
     single: list[Row] = []
+    left: list[RingRow] = []
     blocks: list[Block] = []
     late = np.flatnonzero(born)
-    for level, many in by_level.items():
+    for level, found in by_level.items():
+        many, others_left = home.of(level, found)
+        left += others_left
+        if not many:
+            continue
         groups, others = unpack_alike([row.data for row in many], many[0].ring)
         for columns, alike, words in groups:
             boundaries = np.array([many[place].boundary for place in alike], dtype=np.int64)
@@ -101,7 +134,7 @@ def _rows(rows: list[RingRow], source: Source, born: Integers) -> tuple[list[Row
                 words[:, late] *= boundaries[:, None] >= born[late]
             blocks.append(Block(level, boundaries, words))
         single += [_row(many[place], source, born) for place in others]
-    return single, tuple(blocks)
+    return [*single, *(_row(row, source, born) for row in left)], tuple(blocks)
 
 
 def _row(row: RingRow, source: Source, born: Integers) -> Row:

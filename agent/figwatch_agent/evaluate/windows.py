@@ -115,6 +115,7 @@ class Ring:
         self._windows: dict[Duration, Window] = {}  # asked for since the last tick
         self._levels = [Slots(level.slots, columns) for level in layout]
         self._holes = [UNSET] * len(layout)  # up to here a level lacks boundaries: another layout did not keep them
+        self._began: Instant = 0  # before it nothing was counted, so that no boundary is missing
 
     @property
     def nbytes(self) -> int:
@@ -314,43 +315,48 @@ class Ring:
         current: Counts,
         origin: Counts,
         rows: list[Row],
-        resolutions: tuple[Duration, ...] | None = None,
         blocks: tuple[Block, ...] = (),
+        began: Instant | None = None,
     ) -> None:
-        """Stand where another ring stood, whose levels had these ``resolutions``; None: those of this ring.
+        """Stand where another ring stood, which began to count at ``began``; None: with the oldest of its boundaries.
 
-        What it had written comes as rows, or many at once as blocks.
-
-        Of a ring with another layout every boundary is kept that a level of this one has; windows whose start lies
-        where some are missing get an edge as wide as the gap.
+        Boundaries that stand where this ring would have written them come as blocks, many at once. All others, which
+        rings with other layouts may have left, come as rows: of each that a level of this ring has, it is kept what
+        was counted there, unless a block says it as well. Windows whose start lies where boundaries are missing get an
+        edge as wide as the gap.
         """
         self._windows.clear()
         self.at, self.current, self.origin = at, current, origin
-        own = tuple(level.resolution for level in self.layout)
-        same = resolutions is None or resolutions == own
         for block in blocks:
-            if same:
-                self._levels[block.level].load(block, own[block.level])
-            else:
-                many = zip(block.boundaries.tolist(), block.words, strict=True)
-                rows = [*rows, *(Row(block.level, 0, at, words.astype(np.int64)) for at, words in many)]
+            self._levels[block.level].load(block, self.layout[block.level].resolution)
         for values in (current, *(row.values for row in rows)):
             if leaves_a_word(values):
                 for slots in self._levels:
                     slots.widen(values)
         for row in rows:
-            for level in (row.level,) if same else range(len(own)):
-                if level < len(own) and row.boundary % own[level] == 0:
-                    slot = self._slot(level, row.boundary)
-                    if row.boundary > self._levels[level].boundaries[slot]:
-                        self._levels[level].put(slot, row.boundary, row.values)
-        self._holes = [UNSET if same or at is None else self._last_hole(level, at) for level in range(len(own))]
+            for index, level in enumerate(self.layout):
+                slot = self._slot(index, row.boundary)
+                if row.boundary % level.resolution == 0 and row.boundary > self._levels[index].boundaries[slot]:
+                    self._levels[index].put(slot, row.boundary, row.values)
+        if began is None:
+            told = [*(row.boundary for row in rows), *(int(block.boundaries.min()) for block in blocks)]
+            began = min(told, default=at or 0)
+        self._began = began
+        self._holes = [UNSET if at is None else self._last_hole(index, at, began) for index in range(len(self.layout))]
 
-    def _last_hole(self, level: int, at: Instant) -> Instant:
+    def at_home(self, level: int, boundaries: Counts, slots: Counts) -> NDArray[np.bool_]:
+        """Whether boundaries stand in a level and in slots where this ring would have written them."""
+        if level >= len(self.layout):
+            return np.zeros(len(boundaries), dtype=np.bool_)
+        number, rest = np.divmod(boundaries, self.layout[level].resolution)
+        home: NDArray[np.bool_] = (rest == 0) & (number % self.layout[level].slots == slots)
+        return home
+
+    def _last_hole(self, level: int, at: Instant, began: Instant) -> Instant:
         resolution, count = self.layout[level].resolution, self.layout[level].slots
         wanted = (at // resolution - np.arange(count, dtype=np.int64)) * resolution
         stored = self._levels[level].boundaries[wanted // resolution % count]
-        return int(np.max(wanted, where=stored != wanted, initial=UNSET))
+        return int(np.max(wanted, where=(stored != wanted) & (wanted >= began), initial=UNSET))
 
     def _level_with(self, boundaries: Counts) -> int:
         oldest = int(boundaries.min()) if len(boundaries) else self.at or 0
@@ -389,14 +395,16 @@ class Ring:
         return [Row(span.level, self._slot(span.level, boundary), boundary, span.values) for boundary in boundaries]
 
     def _below(self, level: int, boundary: Instant) -> Place:
-        """The last boundary up to this one that is kept; before the first tick nothing was counted."""
+        """The last boundary up to this one that is kept; before the ring began nothing was counted."""
         slots = self._levels[level]
         slot = self._slot(level, boundary)
         if int(slots.boundaries[slot]) == boundary:
             return Place(boundary, level, slot)
         earlier = (slots.boundaries < boundary) & (slots.boundaries != UNSET)
-        if boundary > self._holes[level] or not earlier.any():
+        if boundary > self._holes[level] or boundary < self._began:
             return Place(boundary, level, NEVER)
+        if not earlier.any():
+            return Place(self._began - 1, level, NEVER)
         slot = int(np.argmax(np.where(earlier, slots.boundaries, UNSET)))
         return Place(int(slots.boundaries[slot]), level, slot)
 
@@ -409,7 +417,7 @@ class Ring:
         slot = self._slot(level, boundary)
         if int(slots.boundaries[slot]) == boundary:
             return Place(boundary, level, slot)
-        if boundary > self._holes[level]:
+        if boundary > self._holes[level] or boundary < self._began:
             return Place(boundary, level, NEVER)
         later = slots.boundaries > boundary
         if not later.any():

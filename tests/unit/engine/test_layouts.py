@@ -73,3 +73,22 @@ def test_another_layout_keeps_every_boundary_that_it_has(first: Layout) -> None:
     view, whole = other.view(now), same.view(now)
     assert [stream.counts for stream in view.streams] == [stream.counts for stream in whole.streams]
     assert [stream.known for stream in view.streams] == [stream.known for stream in whole.streams]
+
+
+@pytest.mark.parametrize("first", ["compact", "default"])
+def test_a_second_restart_after_a_change_of_layout_knows_what_the_first_one_lacked(first: Layout) -> None:
+    memory, engine = Memory(), Engine(services(4), conf(first))
+    same = Engine(services(4), conf(OTHER[first]))
+    for number in range(90):
+        now = BEGIN + number * STEP + 7 * MINUTE  # between the boundaries of the coarser levels
+        tick(same, now, number)
+        if number in (45, 50, 60):
+            engine = Engine(services(4), conf(OTHER[first]), memory.saved())
+        memory.commit(tick(engine, now, number))
+        if number < 45:
+            continue
+        for length in (30 * DAY, 3 * DAY, DAY, 6 * HOUR, HOUR, 25 * MINUTE, 10 * HOUR, 6 * HOUR + 10 * MINUTE):
+            exact, found = same._rings.streams(length), engine._rings.streams(length)
+            for one, two in ((exact.total, found.total), (exact.bad, found.bad), (exact.covered, found.covered)):
+                assert (two.inside <= one.most).all(), (number, length)
+                assert (one.inside <= two.most).all(), (number, length)

@@ -7,7 +7,17 @@ import pytest
 
 from figwatch_agent.durations import DAY, MINUTE
 from figwatch_agent.evaluate.slots import Block
-from figwatch_agent.evaluate.windows import DEFAULT, Layout, Level, Ring, Window, highest_ratio, lowest_ratio, reaching
+from figwatch_agent.evaluate.windows import (
+    DEFAULT,
+    Layout,
+    Level,
+    Ring,
+    Row,
+    Window,
+    highest_ratio,
+    lowest_ratio,
+    reaching,
+)
 
 LAYOUT = (Level(resolution=10, span=100),)
 
@@ -124,30 +134,26 @@ def test_the_oldest_boundary_that_is_kept_can_still_be_asked_for() -> None:
         made.counted_at(np.array([oldest - 10]))
 
 
-def restored(layout: Layout, source: Ring, *, blocks: bool) -> Ring:
-    """A ring of this layout in the place of one with LAYOUT, which hands over what it kept as rows or as blocks."""
-    rows = [row for slot in range(LAYOUT[0].slots) if (row := source.row(0, slot)).boundary >= 0]
+def kept_by(source: Ring) -> list[Row]:
+    """Every boundary that a ring of LAYOUT holds."""
+    return [row for slot in range(LAYOUT[0].slots) if (row := source.row(0, slot)).boundary >= 0]
+
+
+def restored(layout: Layout, source: Ring, *, began: int | None = None, blocks: bool = False) -> Ring:
+    """A ring of this layout in the place of one with LAYOUT, which hands over what it kept as rows or as a block."""
+    rows, made = kept_by(source), Ring(layout, 1)
     block = Block(
         level=0,
         boundaries=np.array([row.boundary for row in rows]),
         words=np.array([row.values for row in rows], dtype=np.uint32),
     )
-    made = Ring(layout, 1)
-    made.restore(
-        source.at,
-        source.current,
-        source.origin,
-        [] if blocks else rows,
-        tuple(level.resolution for level in LAYOUT),
-        (block,) if blocks else (),
-    )
+    made.restore(source.at, source.current, source.origin, [] if blocks else rows, (block,) if blocks else (), began)
     return made
 
 
-@pytest.mark.parametrize("blocks", [False, True])
-def test_a_finer_layout_knows_what_was_counted_at_the_boundaries_that_a_coarser_one_kept(*, blocks: bool) -> None:
+def test_a_finer_layout_knows_what_was_counted_at_the_boundaries_that_a_coarser_one_kept() -> None:
     kept = ring(*((at, 1) for at in range(100, 310, 5)))
-    made = restored((Level(resolution=5, span=100), Level(resolution=20, span=200)), kept, blocks=blocks)
+    made = restored((Level(resolution=5, span=100), Level(resolution=20, span=200)), kept)
     assert made.counted_at(np.array([290, 300])).tolist() == kept.counted_at(np.array([290, 300])).tolist()
     # 295 was not kept: what had been counted at the last boundary before it, and a window from there says it is unsure.
     assert made.counted_at(np.array([295])).tolist() == kept.counted_at(np.array([290])).tolist()
@@ -156,28 +162,49 @@ def test_a_finer_layout_knows_what_was_counted_at_the_boundaries_that_a_coarser_
     assert (seen.inside.tolist(), seen.edge.tolist()) == ([1], [2])
 
 
-@pytest.mark.parametrize("blocks", [False, True])
-def test_a_window_from_the_last_boundary_that_is_missing_is_as_wide_as_the_gap(*, blocks: bool) -> None:
+def test_a_window_from_the_last_boundary_that_is_missing_is_as_wide_as_the_gap() -> None:
     kept = ring(*((at, 1) for at in range(100, 310, 5)))  # until 305, which the ring with steps of ten did not keep
-    made = restored((Level(resolution=5, span=100),), kept, blocks=blocks)
+    made = restored((Level(resolution=5, span=100),), kept)
     made.advance(310, np.array([4]))
     seen = made.window(5)
     assert (seen.inside.tolist(), seen.edge.tolist()) == ([0], [1 + 4])
 
 
-@pytest.mark.parametrize("blocks", [False, True])
-def test_a_coarser_layout_that_lacks_nothing_is_unbroken(*, blocks: bool) -> None:
-    kept = ring(*((at, 1) for at in range(100, 310, 10)))
-    assert restored((Level(resolution=20, span=80),), kept, blocks=blocks).unbroken
-    assert not restored((Level(resolution=20, span=100),), kept, blocks=blocks).unbroken
+@pytest.mark.parametrize(("span", "began", "unbroken"), [(80, 100, True), (100, 100, False), (100, 181, True)])
+def test_a_ring_is_unbroken_where_it_has_every_boundary_since_it_began(span: int, began: int, unbroken: bool) -> None:
+    kept = ring(*((at, 1) for at in range(100, 310, 10)))  # it holds 190 to 300
+    assert restored((Level(resolution=20, span=span),), kept, began=began).unbroken is unbroken
+    assert restored((Level(resolution=20, span=span),), kept).unbroken  # as far as it knows, it began with the oldest
 
 
-@pytest.mark.parametrize("blocks", [False, True])
-def test_a_coarser_layout_takes_the_boundaries_that_it_has(*, blocks: bool) -> None:
+def test_a_coarser_layout_takes_the_boundaries_that_it_has() -> None:
     kept = ring(*((at, 1) for at in range(100, 310, 10)))
-    made = restored((Level(resolution=20, span=100),), kept, blocks=blocks)
+    made = restored((Level(resolution=20, span=100),), kept)
     for boundary in (200, 220, 280, 300):
         assert made.counted_at(np.array([boundary])).tolist() == kept.counted_at(np.array([boundary])).tolist()
+
+
+def test_a_longer_layout_knows_that_it_lacks_what_a_shorter_one_let_go_of() -> None:
+    kept = ring(*((at, 1) for at in range(100, 310, 10)))
+    made = restored((Level(resolution=10, span=180),), kept, began=100)
+    seen = made.window(150)  # from 150, of which nothing is known but that it lies between 100 and 190
+    assert (seen.inside.tolist(), seen.edge.tolist()) == ([11], [10])
+
+
+def test_what_a_block_says_of_a_boundary_counts_whatever_a_row_says() -> None:
+    kept, made = ring(*((at, 1) for at in range(100, 310, 10))), Ring(LAYOUT, 1)
+    block = Block(level=0, boundaries=np.array([280]), words=np.array([[19]], dtype=np.uint32))
+    stale = Row(level=7, slot=3, boundary=280, values=np.array([5]))
+    made.restore(kept.at, kept.current, kept.origin, [stale], (block,), 100)
+    assert made.counted_at(np.array([280])).tolist() == [[19]]
+
+
+@pytest.mark.parametrize(
+    ("level", "boundary", "slot", "home"),
+    [(0, 300, 6, True), (0, 300, 5, False), (0, 305, 6, False), (1, 300, 6, False), (0, 180, 6, True)],
+)
+def test_a_boundary_is_at_home_where_the_ring_would_write_it(level: int, boundary: int, slot: int, home: bool) -> None:
+    assert Ring(LAYOUT, 1).at_home(level, np.array([boundary]), np.array([slot])).tolist() == [home]
 
 
 @pytest.mark.parametrize("blocks", [False, True])
