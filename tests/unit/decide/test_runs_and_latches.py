@@ -20,6 +20,20 @@ def run(*ticks: tuple[int, int], ratio: tuple[int, int] = (1, 5), failing: tuple
     return runs
 
 
+def test_nothing_has_happened_at_first() -> None:
+    of_their_own, shared = Runs.none(3), Runs.none(3, np.array([0, 1, 1]), 2)
+    assert (of_their_own.lane.tolist(), shared.lane.tolist()) == ([0, 1, 2], [0, 1, 1])
+    assert (len(of_their_own.seen_bad), len(of_their_own.seen_total)) == (3, 3)
+    assert (len(shared.seen_bad), len(shared.seen_total)) == (2, 2)
+    for runs in (of_their_own, shared):
+        for instants in (runs.start, runs.last_bad, runs.first_failure, runs.last_failure):
+            assert instants.tolist() == [NEVER] * 3
+        for counts in (runs.run_bad, runs.run_total, runs.failure_bad, runs.failure_total):
+            assert counts.tolist() == [0] * 3
+        assert not runs.seen_bad.any()
+        assert not runs.seen_total.any()
+
+
 @pytest.mark.parametrize(
     ("bad", "total", "is_bad"),
     [
