@@ -10,6 +10,7 @@ from figwatch_agent.evaluate.legacy_ratio import Bucket, Requests, forecast_rang
 
 Z = Fraction(196, 100)
 """The normal quantile of 95 %, on both sides."""
+REQUESTS = 1000
 
 
 def middle(values: list[Fraction]) -> Fraction:
@@ -35,7 +36,7 @@ def by_definition(ratios: list[Fraction]) -> tuple[int | None, int | None]:
     return earliest, latest
 
 
-@given(st.lists(st.integers(0, 12), max_size=14))
+@given(st.lists(st.one_of(st.integers(0, 12), st.integers(0, REQUESTS)), max_size=14))
 @example([10, 8, 6, 4, 2])
 @example([10, 8, 6, 4])
 @example([10, 10, 9, 9, 8, 8, 7, 7])
@@ -43,7 +44,9 @@ def by_definition(ratios: list[Fraction]) -> tuple[int | None, int | None]:
 @example([5] * 8)
 @example([5, 5, 5, 5, 5, 4, 5, 5, 5])
 @example([10, 8, 7, 5, 4, 2])
-@example([12 - (7 * at * at) % 11 for at in range(25)])  # a hundredth of the quantile more or less moves both ends
+@example(
+    [900 - 30 * at + (37 * at * at) % 101 for at in range(25)]
+)  # a hundredth of the quantile more or less moves both ends
 def test_the_range_is_where_the_lines_of_sens_interval_end(legacy: list[int]) -> None:
-    buckets = [Bucket(at=at, requests=Requests(legacy=n, total=12)) for at, n in enumerate(legacy)]
-    assert forecast_range(buckets) == by_definition([Fraction(n, 12) for n in legacy])
+    buckets = [Bucket(at=at, requests=Requests(legacy=n, total=REQUESTS)) for at, n in enumerate(legacy)]
+    assert forecast_range(buckets) == by_definition([Fraction(n, REQUESTS) for n in legacy])
