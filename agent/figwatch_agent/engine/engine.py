@@ -23,7 +23,7 @@ from figwatch_agent.engine.missed import Missed
 from figwatch_agent.engine.paging import Paging
 from figwatch_agent.engine.past import PastCounts
 from figwatch_agent.engine.restoring import restore
-from figwatch_agent.engine.saving import Parts, changed_sections, ring_row
+from figwatch_agent.engine.saving import Parts, changed_sections, rewritten, ring_row
 from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.skipping import Skipping
 from figwatch_agent.engine.tab import Tab
@@ -279,7 +279,7 @@ class Engine:
         if not self._keeps_state:
             return tally, ()
         rows += [ring_row(self._parts, name, row) for name, span in spans for row in self._rings.written(name, span)]
-        return tally, tuple(rows)
+        return tally, (*rows, *rewritten(self._parts))
 
     def _catch_up(self, inputs: Inputs, told: Told, now: Instant) -> None:
         """Count answers that were not read in time, and what nobody will tell any more."""

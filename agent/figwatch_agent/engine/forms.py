@@ -37,6 +37,7 @@ class RingState:
     current: NDArray[np.int64]
     origin: NDArray[np.int64]
     born: NDArray[np.int64]  # instant before which a column was not counted; rows from before say nothing about it
+    slots: tuple[int, ...] = ()  # by level; an earlier version did not say
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

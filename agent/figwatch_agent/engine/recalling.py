@@ -1,8 +1,7 @@
 """Rings from what a store kept of them, many rows at once."""
 
 from collections.abc import Callable
-from itertools import compress
-from operator import not_
+from itertools import compress, zip_longest
 from typing import TypeVar
 
 import numpy as np
@@ -14,7 +13,7 @@ from figwatch_agent.engine.packing import unpack_alike, unpack_row
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.engine.sections import ABSENT, moved, places, section
 from figwatch_agent.evaluate.slots import Block
-from figwatch_agent.evaluate.windows import Ring, Row
+from figwatch_agent.evaluate.windows import Ring, Row, at_home
 from figwatch_agent.model.outcome import RingRow
 
 Word = TypeVar("Word", np.int64, np.uint32)
@@ -54,7 +53,10 @@ def _recall_ring(parts: Parts, name: str, rows: list[RingRow]) -> None:
     born = np.full(width, (state.at or 0) + 1, dtype=np.int64)  # a column that the last tick did not know is new
     parts.born[name] = born = moved(state.born, at, born)
     nothing = np.zeros(width, dtype=np.int64)
-    single, blocks = _rows(rows, _Home(ring, state), source, born)
+    home = _Home(ring, state)
+    if home.strange:
+        parts.strange.append(name)
+    single, blocks = _rows(rows, home, source, born)
     current, origin = moved(state.current, at, nothing), moved(state.origin, at, nothing)
     # A ring that had no column at first wrote nothing until it had one.
     began = None if state.first_tick is None else max(state.first_tick, int(born.min(initial=0)))
@@ -84,28 +86,35 @@ def _recall_coverage(parts: Parts, rows: list[RingRow]) -> None:
             known[saved] = np.array(near, dtype=np.int64)
         return known[saved]
 
-    single, blocks = _rows(rows, _Home(coverage.ring, ring), source, np.zeros(len(coverage.ids), dtype=np.int64))
+    home = _Home(coverage.ring, ring)
+    if home.strange:
+        parts.strange.append(COVERED)
+    single, blocks = _rows(rows, home, source, np.zeros(len(coverage.ids), dtype=np.int64))
     current, origin = (_placed(values, source(ring.columns)) for values in (ring.current, ring.origin))
     coverage.ring.restore(ring.at, current, origin, single, blocks, ring.first_tick)
 
 
 class _Home:
-    """Tells rows that their ring wrote from those that another layout left behind, which nobody writes over."""
+    """Tells the rows that the ring of a saved state kept from those that earlier layouts left behind.
+
+    These say nothing any more: events that were told late are not in them.
+    """
 
     def __init__(self, ring: Ring, state: RingState) -> None:
-        self._ring = ring
-        self._same = state.resolutions == tuple(level.resolution for level in ring.layout)
+        own = [(level.resolution, level.slots) for level in ring.layout]
+        self._saved = list(zip_longest(state.resolutions, state.slots))  # without slots in an earlier version's state
+        self._alike = state.resolutions == tuple(resolution for resolution, _ in own)
+        self.strange = self._saved != own
 
     def of(self, level: int, rows: list[RingRow]) -> tuple[list[RingRow], list[RingRow]]:
-        """(those that stand where the ring would write them, all others) of the rows of one level."""
-        if not self._same:
-            return [], rows
+        """What counts of the rows of one level: (those of a level that this ring has, those of another)."""
+        if level >= len(self._saved):
+            return [], []
         boundaries, slots = (np.array([getattr(row, name) for row in rows], dtype=np.int64) for name in _STANDING)
-        home = self._ring.at_home(level, boundaries, slots)
-        if home.all():
-            return rows, []
-        chosen = home.tolist()
-        return list(compress(rows, chosen)), list(compress(rows, map(not_, chosen)))
+        resolution, count = self._saved[level]
+        home = at_home(resolution, count, boundaries, slots)
+        kept = rows if home.all() else list(compress(rows, home.tolist()))
+        return (kept, []) if self._alike else ([], kept)
 
 
 def _rows(rows: list[RingRow], home: _Home, source: Source, born: Integers) -> tuple[list[Row], tuple[Block, ...]]:

@@ -60,6 +60,7 @@ class Parts:
     written: dict[str, bytes] = field(default_factory=dict)  # sections as they stand in the store
     pages: dict[str, tuple[SeriesTable, Vanished]] = field(default_factory=dict)  # by scrape target, as written last
     born: dict[str, Integers] = field(default_factory=dict)  # by ring, one instant per column
+    strange: list[str] = field(default_factory=list)  # rings whose rows in the store another layout wrote
     gaps: int = 0  # version of the unknown, as written last
     missing: int = 0  # version of what was missed, as written last
     excluded: tuple[int, int] = (0, 0)  # versions of the exclusions, as written last
@@ -117,6 +118,23 @@ def ring_row(parts: Parts, name: str, row: Row) -> RingRow:
     return RingRow(ring=name, level=row.level, slot=row.slot, boundary=row.boundary, data=packed[2])
 
 
+def rewritten(parts: Parts) -> list[RingRow]:
+    """Every slot of the rings whose rows another layout wrote, empty ones as well: nothing of these stays behind.
+
+    Once only: they count as written from now on.
+    """
+    rows: list[RingRow] = []
+    for name in parts.strange:
+        ring = parts.rings.coverage.ring if name == COVERED else parts.rings.rings[name]
+        rows += [
+            ring_row(parts, name, ring.row(index, slot))
+            for index, level in enumerate(ring.layout)
+            for slot in range(level.slots)
+        ]
+    parts.strange.clear()
+    return rows
+
+
 def columns_name(kind: str, name: str, keys: list[str]) -> str:
     """Sections of column keys are never changed, only joined by others: rows name the one they were written under."""
     return f"columns/{kind}/{name}/{hashlib.sha256(chr(10).join(keys).encode()).hexdigest()[:12]}"
@@ -130,6 +148,7 @@ def _sections(parts: Parts) -> dict[str, object]:
             at=ring.at,
             first_tick=parts.rings.first_tick,
             resolutions=tuple(level.resolution for level in ring.layout),
+            slots=tuple(level.slots for level in ring.layout),
             columns=columns,
             current=ring.current,
             origin=ring.origin,

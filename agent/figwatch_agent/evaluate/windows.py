@@ -344,14 +344,6 @@ class Ring:
         self._began = began
         self._holes = [UNSET if at is None else self._last_hole(index, at, began) for index in range(len(self.layout))]
 
-    def at_home(self, level: int, boundaries: Counts, slots: Counts) -> NDArray[np.bool_]:
-        """Whether boundaries stand in a level and in slots where this ring would have written them."""
-        if level >= len(self.layout):
-            return np.zeros(len(boundaries), dtype=np.bool_)
-        number, rest = np.divmod(boundaries, self.layout[level].resolution)
-        home: NDArray[np.bool_] = (rest == 0) & (number % self.layout[level].slots == slots)
-        return home
-
     def _last_hole(self, level: int, at: Instant, began: Instant) -> Instant:
         resolution, count = self.layout[level].resolution, self.layout[level].slots
         wanted = (at // resolution - np.arange(count, dtype=np.int64)) * resolution
@@ -427,6 +419,13 @@ class Ring:
 
     def _slot(self, level: int, boundary: Instant) -> int:
         return boundary // self.layout[level].resolution % self.layout[level].slots
+
+
+def at_home(resolution: Duration, count: int | None, boundaries: Counts, slots: Counts) -> NDArray[np.bool_]:
+    """Whether a level with so many slots (None: unknown), ``resolution`` apart, would have written boundaries there."""
+    number, rest = np.divmod(boundaries, resolution)
+    home: NDArray[np.bool_] = (boundaries != UNSET) & (rest == 0)
+    return home if count is None else home & (number % count == slots)
 
 
 def lowest_ratio(bad: Window, total: Window, column: int) -> Fraction | None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from figwatch_agent.evaluate.slots import Block
-from figwatch_agent.evaluate.windows import Layout, Level, Ring, Row
+from figwatch_agent.evaluate.windows import Layout, Level, Ring, Row, at_home
 
 LAYOUTS: tuple[Layout, ...] = (
     (Level(resolution=10, span=60), Level(resolution=60, span=600)),
@@ -33,7 +33,6 @@ class Told:
         self.ring = Ring(LAYOUTS[0], 1)
         self.kept: dict[tuple[int, int], Row] = {}
         self.events: list[tuple[int, int]] = []
-        self.changed = False
         self.tick(0, 4)
 
     def keep(self, rows: list[Row]) -> None:
@@ -45,27 +44,32 @@ class Told:
         self.keep(self.ring.advance(self.now, np.array([count], dtype=np.int64)))
 
     def amend(self, ago: int, count: int) -> None:
-        """Under the first layout: what another one left behind does not learn of it."""
         at = self.now - ago
-        if at > self.began and not self.changed:
+        if at > self.began:
             self.events.append((at, count))
             self.keep(self.ring.amend(at, np.array([count], dtype=np.int64)))
 
     def restart(self, layout: Layout) -> None:
-        same, old = layout == self.ring.layout, self.ring
-        self.ring, self.changed = Ring(layout, 1), self.changed or not same
+        """Take what the ring before kept; under another layout all slots are written anew."""
+        old = self.ring
+        self.ring = Ring(layout, 1)
         rows = sorted(self.kept.values(), key=lambda row: (row.level, row.slot))
-        home = [same and bool(self.ring.at_home(r.level, np.array([r.boundary]), np.array([r.slot]))[0]) for r in rows]
-        by_level: dict[int, list[Row]] = {}
-        for row, stands in zip(rows, home, strict=True):
-            if stands:
-                by_level.setdefault(row.level, []).append(row)
-        blocks = tuple(
-            Block(level, np.array([r.boundary for r in many]), np.array([r.values for r in many], dtype=np.uint32))
-            for level, many in by_level.items()
-        )
-        left = [row for row, stands in zip(rows, home, strict=True) if not stands]
-        self.ring.restore(old.at, old.current, old.origin, left, blocks, self.began)
+        rows = [row for row in rows if row.level < len(old.layout) and self.home(old.layout[row.level], row)]
+        blocks: list[Block] = []
+        if [level.resolution for level in layout] == [level.resolution for level in old.layout]:
+            for index in range(len(layout)):
+                many = [row for row in rows if row.level == index]
+                if many:
+                    words = np.array([row.values for row in many], dtype=np.uint32)
+                    blocks.append(Block(index, np.array([row.boundary for row in many]), words))
+            rows = []
+        self.ring.restore(old.at, old.current, old.origin, rows, tuple(blocks), self.began)
+        if layout != old.layout:
+            self.keep([self.ring.row(index, at) for index, level in enumerate(layout) for at in range(level.slots)])
+
+    @staticmethod
+    def home(level: Level, row: Row) -> bool:
+        return bool(at_home(level.resolution, level.slots, np.array([row.boundary]), np.array([row.slot]))[0])
 
     def check(self) -> None:
         for length in LENGTHS:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from figwatch_agent.durations import DAY, MINUTE
-from figwatch_agent.evaluate.slots import Block
+from figwatch_agent.evaluate.slots import UNSET, Block
 from figwatch_agent.evaluate.windows import (
     DEFAULT,
     Layout,
@@ -14,6 +14,7 @@ from figwatch_agent.evaluate.windows import (
     Ring,
     Row,
     Window,
+    at_home,
     highest_ratio,
     lowest_ratio,
     reaching,
@@ -200,11 +201,25 @@ def test_what_a_block_says_of_a_boundary_counts_whatever_a_row_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "boundary", "slot", "home"),
-    [(0, 300, 6, True), (0, 300, 5, False), (0, 305, 6, False), (1, 300, 6, False), (0, 180, 6, True)],
+    ("count", "boundary", "slot", "home"),
+    [
+        (12, 300, 6, True),
+        (12, 300, 5, False),
+        (12, 305, 6, False),
+        (12, 180, 6, True),
+        (None, 300, 5, True),
+        (None, 305, 6, False),
+    ],
 )
-def test_a_boundary_is_at_home_where_the_ring_would_write_it(level: int, boundary: int, slot: int, home: bool) -> None:
-    assert Ring(LAYOUT, 1).at_home(level, np.array([boundary]), np.array([slot])).tolist() == [home]
+def test_a_boundary_is_at_home_where_its_level_would_write_it(
+    count: int | None, boundary: int, slot: int, home: bool
+) -> None:
+    assert at_home(10, count, np.array([boundary]), np.array([slot])).tolist() == [home]
+
+
+@pytest.mark.parametrize("count", [5, None])
+def test_a_slot_that_holds_nothing_is_no_boundary(count: int | None) -> None:
+    assert at_home(1, count, np.array([UNSET]), np.array([4])).tolist() == [False]
 
 
 @pytest.mark.parametrize("blocks", [False, True])
