@@ -175,7 +175,7 @@ def _lag(situation: Situation, plan: RollbackPlan) -> Condition:
 def _seconds(value: str) -> Fraction | None:
     """The number in a reading of one field, such as ``{"seconds":0.2}``."""
     try:
-        number = Fraction(value.rsplit(":", 1)[-1].strip(' }"'))
+        number = Fraction(value.rpartition(":")[2].strip(' }"'))
     except (ValueError, ZeroDivisionError):
         return None
     return number if number >= 0 else None

@@ -112,9 +112,15 @@ def _check(total: int, p: Fraction) -> None:
 def _upper(bad: int, total: int, p: float, q: float, away: float) -> float:
     """`upper_tail` for 0 < bad <= total, 0 < p = 1 - q < 1 and away = bad - total p, each to its own last digit."""
     if away > 0:
-        return min(1.0, _point(bad, total, p, q, away) * q * _beta_fraction(bad, total - bad + 1, p))
-    bad, away = total - bad + 1, 1 - away  # the good events, whose tail lies beyond their mean
-    return max(0.0, 1.0 - _point(bad, total, q, p, away) * p * _beta_fraction(bad, total - bad + 1, q))
+        return _beyond(bad, total, p, q, away)
+    return 1.0 - _beyond(total - bad + 1, total, q, p, 1 - away)  # the good events, whose tail lies beyond their mean
+
+
+def _beyond(bad: int, total: int, p: float, q: float, away: float) -> float:
+    """The same above the mean."""
+    point = _point(bad, total, p, q, away)
+    # Near a ratio of 1 the fraction would lose the digits of 1 - p; there only the last count lies above the mean.
+    return point if bad == total else point * q * _beta_fraction(bad, total - bad + 1, p)
 
 
 def _point(k: int, n: int, p: float, q: float, away: float) -> float:

@@ -34,7 +34,7 @@ def quantile(bounds: Sequence[float], counts: Sequence[int], q: Fraction) -> Qua
     rank = q * total
     cumulative = list(accumulate(counts))
     at = next(i for i, reached in enumerate(cumulative) if reached >= rank)
-    low = bounds[at - 1] if at else min([0.0, *bounds[:1]])
+    low = bounds[at - 1] if at else min([0.0, *bounds])
     if at == len(bounds):
         return Quantile(low=low, high=None, estimate=None)
     inside = float((rank - (cumulative[at] - counts[at])) / counts[at])

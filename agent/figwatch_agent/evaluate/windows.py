@@ -258,7 +258,7 @@ class Ring:
         below = self._below(level, boundary)
         if below.boundary == start:
             return Edge(below, below)
-        return Edge(below, self._above(level, boundary if boundary == start else boundary + resolution))
+        return Edge(below, self._above(level, boundary + resolution, self.at))
 
     def low(self, place: Place) -> NDArray[np.uint32]:
         """The low words of all columns at a place: differences of them are exact below 2**32."""
@@ -400,16 +400,15 @@ class Ring:
         slot = int(np.argmax(np.where(earlier, slots.boundaries, UNSET)))
         return Place(int(slots.boundaries[slot]), level, slot)
 
-    def _above(self, level: int, boundary: Instant) -> Place:
+    def _above(self, level: int, boundary: Instant, at: Instant) -> Place:
         """The first boundary from this one on that is kept; now where there is none."""
-        at = self.at if self.at is not None else boundary
         if boundary > at:
             return Place(at, level, NOW)
         slots = self._levels[level]
         slot = self._slot(level, boundary)
         if int(slots.boundaries[slot]) == boundary:
             return Place(boundary, level, slot)
-        if boundary > self._holes[level] or boundary < self._began:
+        if boundary > self._holes[level] or boundary <= self._began:  # what came with the first tick came after it
             return Place(boundary, level, NEVER)
         later = slots.boundaries > boundary
         if not later.any():

@@ -11,6 +11,8 @@ from figwatch_agent.evaluate.legacy_ratio import Bucket, Requests, forecast_rang
 Z = Fraction(196, 100)
 """The normal quantile of 95 %, on both sides."""
 REQUESTS = 1000
+APART = 86_400_000
+"""Of two buckets, in milliseconds: small differences between slopes show."""
 
 
 def middle(values: list[Fraction]) -> Fraction:
@@ -23,7 +25,7 @@ def middle(values: list[Fraction]) -> Fraction:
 def by_definition(ratios: list[Fraction]) -> tuple[int | None, int | None]:
     """As many slopes are left out at either end as leave more inside than Z standard deviations of Kendall's score."""
     count = len(ratios)
-    slopes = sorted((ratios[b] - ratios[a]) / (b - a) for a in range(count) for b in range(a + 1, count))
+    slopes = sorted((ratios[b] - ratios[a]) / (APART * (b - a)) for a in range(count) for b in range(a + 1, count))
     squared = Z * Z * count * (count - 1) * (2 * count + 5) / 18
     out = max(
         (r for r in range(len(slopes)) if len(slopes) - 2 * r > 0 and (len(slopes) - 2 * r) ** 2 > squared), default=0
@@ -31,7 +33,7 @@ def by_definition(ratios: list[Fraction]) -> tuple[int | None, int | None]:
     if out == 0:
         return None, None
     ends = slopes[out - 1], slopes[-out]
-    lines = [(slope, middle([ratio - slope * at for at, ratio in enumerate(ratios)])) for slope in ends]
+    lines = [(slope, middle([ratio - slope * APART * at for at, ratio in enumerate(ratios)])) for slope in ends]
     earliest, latest = (ceil(-level / slope) if slope < 0 else None for slope, level in lines)
     return earliest, latest
 
@@ -44,9 +46,7 @@ def by_definition(ratios: list[Fraction]) -> tuple[int | None, int | None]:
 @example([5] * 8)
 @example([5, 5, 5, 5, 5, 4, 5, 5, 5])
 @example([10, 8, 7, 5, 4, 2])
-@example(
-    [900 - 30 * at + (37 * at * at) % 101 for at in range(25)]
-)  # a hundredth of the quantile more or less moves both ends
+@example([1 + 30 * (30 - at) + 37 * at * at % 91 for at in range(25)])  # a hundredth of the quantile more tells
 def test_the_range_is_where_the_lines_of_sens_interval_end(legacy: list[int]) -> None:
-    buckets = [Bucket(at=at, requests=Requests(legacy=n, total=REQUESTS)) for at, n in enumerate(legacy)]
+    buckets = [Bucket(at=APART * at, requests=Requests(legacy=n, total=REQUESTS)) for at, n in enumerate(legacy)]
     assert forecast_range(buckets) == by_definition([Fraction(n, REQUESTS) for n in legacy])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from figwatch_agent.evaluate.gate import FLOOR, keeps
@@ -19,6 +19,7 @@ small = st.integers(0, 4)
 @given(
     small, small, small, small, st.integers(0, 8), st.sampled_from([Fraction(1, 2), Fraction(3, 4), Fraction(9, 10)])
 )
+@example(good=3, bad=1, edge_good=0, edge_bad=0, unknown=0, objective=Fraction(3, 4))  # just kept
 def test_yes_and_no_hold_whatever_happened_while_nobody_measured(
     good: int, bad: int, edge_good: int, edge_bad: int, unknown: int, objective: Fraction
 ) -> None:

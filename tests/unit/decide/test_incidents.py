@@ -49,6 +49,7 @@ def run(state: RollbackState, verdict: RollbackVerdict = RollbackVerdict.PENDING
 
 def test_an_incident_is_named_after_what_it_is_about_and_when_it_was_seen() -> None:
     digest = hashlib.sha256(b"shop\nroute\n/api/v1/chat\n100").digest()
+    assert incidents.incident_id("shop", IncidentKind.ROUTE, CHAT, 100) == OPEN.id
     assert OPEN.id == "inc-" + b32encode(digest).decode().lower()[:8]
     others = [
         incidents.incident_id("mall", IncidentKind.ROUTE, CHAT, 100),

@@ -58,6 +58,14 @@ def test_both_failing_alike_is_shared() -> None:
     assert found.decisive.control_low > 0.0144
 
 
+@pytest.mark.parametrize("sides", [(100, 200, 40, 50), (100, 200, 22, 50)])
+def test_a_side_that_may_fail_no_more_than_the_tier_fires_at_shares_nothing(sides: tuple[int, int, int, int]) -> None:
+    [seen] = _look(sides).windows
+    least, budget = min(seen.service_low, seen.control_low), 1 - THREE_NINES
+    for threshold, shared in ((Fraction(least), False), (Fraction(least) * 99 / 100, True)):
+        assert (compare([seen.sides], 1, THREE_NINES, threshold / budget).outcome is Outcome.SHARED) is shared
+
+
 def test_both_failing_surely_but_the_service_by_far_more_is_worse() -> None:
     assert _look((9_000, 10_000, 1_000, 10_000)).outcome is Outcome.WORSE
 

@@ -2,11 +2,13 @@
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from math import factorial
 
 import pytest
 
 from figwatch_agent.evaluate.burn_rate import over
 from figwatch_agent.evaluate.evidence import (
+    _stirling_error,
     alpha_for,
     clean_requests_needed,
     lower_tail,
@@ -53,6 +55,26 @@ def _tail_in_sixty_digits(bad: int, total: int, p: str) -> float:
 )
 def test_tails_hold_nine_digits(bad: int, total: int, p: str) -> None:
     assert upper_tail(bad, total, Fraction(p)) == pytest.approx(_tail_in_sixty_digits(bad, total, p), rel=1e-9, abs=0)
+
+
+@pytest.mark.parametrize("total", [1, 3, 10**9])
+@pytest.mark.parametrize("p", ["0.5", "1e-12", "0.499999999999", "0.999999999999", "0.9999999999999999999"])
+def test_all_or_none_keep_the_digits_of_a_ratio_near_one_and_near_nothing(total: int, p: str) -> None:
+    with localcontext() as context:
+        context.prec = 60
+        every, none = Decimal(p) ** total, (1 - Decimal(p)) ** total
+    assert upper_tail(total, total, Fraction(p)) == pytest.approx(float(every), rel=1e-9, abs=1e-300)
+    assert lower_tail(0, total, Fraction(p)) == pytest.approx(float(none), rel=1e-9, abs=1e-300)
+
+
+@pytest.mark.parametrize("n", [*range(2, 40), 100, 1000])
+def test_stirlings_formula_lacks_what_its_series_says(n: int) -> None:
+    with localcontext() as context:
+        context.prec = 60
+        pi, many = Decimal("3.14159265358979323846264338327950288419716939937510582097494"), Decimal(n)
+        formula = (2 * pi * many).ln() / 2 + many * (many.ln() - 1)
+        lacks = float(Decimal(factorial(n)).ln() - formula)
+    assert _stirling_error(n) == pytest.approx(lacks, rel=0, abs=1e-13 if n < 16 else 3e-16)
 
 
 def test_the_two_tails_of_a_huge_total_leave_nothing_out() -> None:
@@ -165,6 +187,7 @@ def test_no_request_proves_recovery_from_no_burn(ratio: Fraction) -> None:
 
 def test_silence_proves_no_recovery() -> None:
     assert not rejects_still_burning(0, 0, Fraction(1))
+    assert not rejects_still_burning(0, 0, Fraction(1), level=Fraction(1))
 
 
 def test_a_few_failures_need_more_requests_to_prove_recovery() -> None:

@@ -45,6 +45,15 @@ def test_without_a_date_what_can_have_come_about_counts() -> None:
     assert first_of(101) == (0, 1)
 
 
+def test_a_date_says_nothing_of_a_series_with_another_ending() -> None:
+    counter = track("jobs_total", (0, 1), (1, 2), (2, 3)), track("jobs_running", (0, 1), (1, 2), (2, 3))
+    found = counted(*counter, track("jobs_created", (0, 5), (1, 5), (2, 6)))
+    assert {row.series.name: row.counts.tolist() for row in found.rows} == {
+        "jobs_total": [0, 1, 3],  # made anew
+        "jobs_running": [0, 1, 1],
+    }
+
+
 @pytest.mark.parametrize(("first", "counts"), [(110, True), (111, False)])
 def test_what_can_have_come_about_follows_the_latest_answers_by_a_tenth(first: int, counts: bool) -> None:
     faster = track("orders_total", (0, 0), (1, 10), (2, 30), (3, 60))  # ten a second, then twenty: eleven, lately

@@ -97,6 +97,8 @@ def test_the_low_words_of_a_place_are_those_of_its_slot_whichever_it_is() -> Non
         below = made.edge(length).below
         assert made.low(below).tolist() == made.counted_at(np.array([240 - length])).tolist()[0]
     assert made.edge(0).below.slot == 0
+    cut = ring((100, 1), (105, 2)).edge(1)
+    assert ring((100, 1), (105, 2)).low(cut.above).tolist() == [3]  # no boundary since: what is counted by now
 
 
 @pytest.mark.parametrize(
@@ -190,6 +192,44 @@ def test_a_longer_layout_knows_that_it_lacks_what_a_shorter_one_let_go_of() -> N
     made = restored((Level(resolution=10, span=180),), kept, began=100)
     seen = made.window(150)  # from 150, of which nothing is known but that it lies between 100 and 190
     assert (seen.inside.tolist(), seen.edge.tolist()) == ([11], [10])
+
+
+def test_of_a_boundary_at_which_a_ring_began_and_that_is_missing_nothing_is_known_but_that_all_came_by_then() -> None:
+    kept = ring(*((at, 1) for at in range(100, 310, 10)))
+    made = restored((Level(resolution=10, span=210),), kept, began=100)
+    from_then, from_before = made.window(200), made.window(205)
+    assert (from_then.inside.tolist(), from_then.edge.tolist()) == ([11], [10])  # the event at 100 lies outside
+    assert made.cut(200) == 1
+    assert (from_before.inside.tolist(), from_before.edge.tolist()) == ([21], [0])
+
+
+def test_a_ring_that_lacks_only_the_boundary_at_which_it_began_is_not_sure_of_it() -> None:
+    kept = ring(*((at, 1) for at in range(190, 310, 10)))
+    made = Ring(LAYOUT, 1)
+    rows = [row for row in kept_by(kept) if row.boundary > 190]
+    made.restore(kept.at, kept.current, kept.origin, rows, (), 190)
+    assert not made.unbroken
+    made.advance(301, np.array([0]))
+    made.advance(302, np.array([0]))
+    seen = made.window(302 - 190)  # longer than the layout spans, but its slots reach there
+    assert seen.inside.tolist() != [12]
+    assert seen.most.tolist() == [12]
+
+
+def test_after_a_long_silence_a_window_that_no_boundary_divides_has_its_oldest_one() -> None:
+    made = Ring((Level(resolution=10, span=95),), 1)
+    made.advance(103, np.array([1]))
+    made.advance(1003, np.array([5]))
+    seen = made.window(95)  # from 908, between the boundaries 900 and 910
+    assert (seen.inside.tolist(), seen.edge.tolist()) == ([5], [0])
+
+
+def test_a_ring_that_never_ticked_is_handed_on_and_begins_later() -> None:
+    made = Ring(LAYOUT, 1)
+    made.restore(None, np.array([0]), np.array([0]), [])
+    assert made.unbroken
+    made.advance(100, np.array([3]))
+    assert made.window(50).most.tolist() == [3]
 
 
 def test_what_a_block_says_of_a_boundary_counts_whatever_a_row_says() -> None:
