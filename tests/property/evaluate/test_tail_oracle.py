@@ -124,6 +124,7 @@ def large_counts(draw: st.DrawFn) -> tuple[int, int]:
 
 @settings(max_examples=60)
 @given(large_counts(), st.integers(1, 15))
+@example((5, 10**13), 3)  # where 1 - p has no digits left for the distance from the mean
 @example((24_890_241, 29_841_478), 14)  # a first step so far that the tail there is no float
 def test_bounds_of_large_counts_stand_where_their_tail_is_half_the_level(count: tuple[int, int], digits: int) -> None:
     bad, total = count

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from figwatch_agent.decide.guard import READING_HOLDS, SidesSeen, Situation, weigh
+from figwatch_agent.decide.guard import SidesSeen, Situation, weigh
 from figwatch_agent.durations import HOUR, MINUTE, SECOND
 from figwatch_agent.model.batch import Reading
 from figwatch_agent.model.decision import DecisionOutcome, Reason
@@ -18,6 +18,8 @@ from figwatch_agent.model.settings import Rollback
 from support.world import CHAT, START, plan
 
 LEGACY, GATEWAY, LAG = "chat-to-legacy/legacy", "chat-to-legacy/gateway", "chat-to-legacy/lag"
+TEN_SECONDS = 10 * SECOND
+"""As long as an answer speaks."""
 
 
 def reading(name: str, ok: bool = True, value: str = "", age: int = SECOND) -> Reading:
@@ -72,7 +74,7 @@ WITHHELD = [
     ({"sides": SidesSeen(outcome="no_control", evidence="counts")}, Reason.NO_CONTROL),
     ({"plan": None}, Reason.NO_PLAN),
     (with_reading(reading(LEGACY, ok=False)), Reason.LEGACY_UNFIT),
-    (with_reading(reading(LEGACY, age=READING_HOLDS + 1)), Reason.LEGACY_UNKNOWN),
+    (with_reading(reading(LEGACY, age=TEN_SECONDS + 1)), Reason.LEGACY_UNKNOWN),
     ({"readings": {GATEWAY: reading(GATEWAY, value="1")}}, Reason.LEGACY_UNKNOWN),
     ({"route_rate": Fraction(491)}, Reason.OVER_CAPACITY),
     ({"plan": plan(data=DataPlan.FORWARD_ONLY)}, Reason.FORWARD_ONLY),
@@ -80,12 +82,12 @@ WITHHELD = [
     ({"plan": plan(data=DataPlan.DUAL_WRITE)}, Reason.LAG_UNKNOWN),
     (dual_write(None), Reason.LAG_UNKNOWN),
     (dual_write(reading(LAG, ok=False, value="1")), Reason.LAG_UNKNOWN),
-    (dual_write(reading(LAG, value="1", age=READING_HOLDS + 1)), Reason.LAG_UNKNOWN),
+    (dual_write(reading(LAG, value="1", age=TEN_SECONDS + 1)), Reason.LAG_UNKNOWN),
     (dual_write(reading(LAG, value="soon")), Reason.LAG_UNKNOWN),
     (dual_write(reading(LAG, value="-1")), Reason.LAG_UNKNOWN),
     (dual_write(reading(LAG, value='{"seconds":2.001}')), Reason.LAG_TOO_LARGE),
     ({"readings": {LEGACY: reading(LEGACY)}}, Reason.GATEWAY_UNKNOWN),
-    (with_reading(reading(GATEWAY, value="1", age=READING_HOLDS + 1)), Reason.GATEWAY_UNKNOWN),
+    (with_reading(reading(GATEWAY, value="1", age=TEN_SECONDS + 1)), Reason.GATEWAY_UNKNOWN),
     ({"gateway_at_start": None}, Reason.GATEWAY_UNKNOWN),
     ({"gateway_at_start": "0"}, Reason.GATEWAY_CHANGED),
     ({"already_run": True}, Reason.ALREADY_RUNNING),
@@ -136,11 +138,11 @@ SAID = [
 PASSES = [
     {},
     {"route_rate": Fraction(490)},
-    with_reading(reading(LEGACY, age=READING_HOLDS)),
+    with_reading(reading(LEGACY, age=TEN_SECONDS)),
     dual_write(reading(LAG, value='{"seconds":2}')),
     dual_write(reading(LAG, value='{"seconds":0}')),
-    dual_write(reading(LAG, value='{"at":3,"seconds":"1"}', age=READING_HOLDS)),
-    with_reading(reading(GATEWAY, value="1", age=READING_HOLDS)),
+    dual_write(reading(LAG, value='{"at":3,"seconds":"1"}', age=TEN_SECONDS)),
+    with_reading(reading(GATEWAY, value="1", age=TEN_SECONDS)),
     {"last_rollback": START - 30 * MINUTE},
     {"recent_rollbacks": 2},
     {"settings": Rollback(mode=Mode.AUTO, freeze=((START - HOUR, START), (START + 1, START + 2)))},
