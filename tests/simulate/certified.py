@@ -17,8 +17,8 @@ import numpy as np
 from figwatch_agent.durations import DAY, HOUR, MINUTE, Duration
 from figwatch_agent.evaluate.burn_rate import over_many, threshold_arrays
 from figwatch_agent.evaluate.increases import CounterMemory
-from figwatch_agent.evaluate.layouts import LAYOUTS
-from figwatch_agent.evaluate.windows import Layout, Ring, Row
+from figwatch_agent.evaluate.layouts import LAYOUTS, Layout
+from figwatch_agent.evaluate.ring import Ring, Row
 from figwatch_agent.model.batch import Batch, Series, SeriesTable
 from simulate.story import KINDS, STANDING, Counts, Flags, Kind, Story, story_of, told
 

@@ -11,7 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figwatch_agent.durations import Duration, Instant
-from figwatch_agent.evaluate.windows import Layout, Ring, Row, Span, Window
+from figwatch_agent.evaluate.layouts import Layout
+from figwatch_agent.evaluate.ring import Ring, Row, Span
+from figwatch_agent.evaluate.windows import Window
 
 Counts = NDArray[np.int64]
 

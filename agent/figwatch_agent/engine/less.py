@@ -5,7 +5,9 @@ from numpy.typing import NDArray
 
 from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.evaluate.excluded import Part, set_aside
-from figwatch_agent.evaluate.windows import Level, Ring, Window
+from figwatch_agent.evaluate.layouts import Level
+from figwatch_agent.evaluate.ring import Ring
+from figwatch_agent.evaluate.windows import Window
 
 Counts = NDArray[np.int64]
 

@@ -14,8 +14,9 @@ from figwatch_agent.engine.less import less
 from figwatch_agent.engine.mapping import BOUNDS, BUCKET_SIDES, ELSEWHERE, SIDES, TRAFFIC_SIDES
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.excluded import set_aside_by
-from figwatch_agent.evaluate.layouts import LAYOUTS
-from figwatch_agent.evaluate.windows import Ring, Row, Span, Window, reaching
+from figwatch_agent.evaluate.layouts import LAYOUTS, reaching
+from figwatch_agent.evaluate.ring import Ring, Row, Span
+from figwatch_agent.evaluate.windows import Window
 
 Counts = NDArray[np.int64]
 

@@ -12,8 +12,8 @@ from figwatch_agent.engine.measuring import COVERED
 from figwatch_agent.engine.packing import unpack_alike, unpack_row
 from figwatch_agent.engine.saving import Parts
 from figwatch_agent.engine.sections import ABSENT, moved, places, section
+from figwatch_agent.evaluate.ring import Ring, Row, at_home
 from figwatch_agent.evaluate.slots import Block
-from figwatch_agent.evaluate.windows import Ring, Row, at_home
 from figwatch_agent.model.outcome import RingRow
 
 Word = TypeVar("Word", np.int64, np.uint32)

@@ -34,7 +34,7 @@ from figwatch_agent.engine.signals import Signals
 from figwatch_agent.engine.unknown import Unknown
 from figwatch_agent.engine.uptimes import Uptimes
 from figwatch_agent.engine.watching import Watches
-from figwatch_agent.evaluate.windows import Row
+from figwatch_agent.evaluate.ring import Row
 from figwatch_agent.model.batch import Series, SeriesTable
 from figwatch_agent.model.outcome import RingRow
 

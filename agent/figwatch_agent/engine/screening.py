@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from figwatch_agent.durations import Duration
 from figwatch_agent.engine.catalog import Catalog, Watch
 from figwatch_agent.engine.measuring import Rings
+from figwatch_agent.evaluate.ring import Ring
 from figwatch_agent.evaluate.slots import Columns
 from figwatch_agent.evaluate.tables import Evidence
-from figwatch_agent.evaluate.windows import Ring
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]

@@ -11,8 +11,8 @@ from figwatch_agent.engine.measuring import Rings
 from figwatch_agent.engine.past import Small
 from figwatch_agent.engine.stretch import PastReader, Stretch
 from figwatch_agent.engine.tally import Tally
+from figwatch_agent.evaluate.ring import Ring
 from figwatch_agent.evaluate.slots import Columns
-from figwatch_agent.evaluate.windows import Ring
 
 Counts: TypeAlias = NDArray[np.int64]
 

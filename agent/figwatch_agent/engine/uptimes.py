@@ -11,9 +11,9 @@ from figwatch_agent.durations import Duration, Instant
 from figwatch_agent.engine.catalog import Catalog, Stream
 from figwatch_agent.engine.mapping import SIDES
 from figwatch_agent.engine.tally import Tally
+from figwatch_agent.evaluate.layouts import DEFAULT
 from figwatch_agent.evaluate.uptime import HOLD_INTERVALS, UptimeMeter
 from figwatch_agent.evaluate.uptime import Uptime as Account
-from figwatch_agent.evaluate.windows import DEFAULT
 from figwatch_agent.model.batch import ProbeResult
 from figwatch_agent.model.slo import Uptime
 

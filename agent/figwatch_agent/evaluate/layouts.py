@@ -3,8 +3,38 @@
 from dataclasses import dataclass
 from typing import Final
 
-from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND
-from figwatch_agent.evaluate.windows import DEFAULT, Layout, Level
+from figwatch_agent.durations import DAY, HOUR, MINUTE, SECOND, Duration
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """Boundaries every ``resolution`` over at least ``span`` back."""
+
+    resolution: Duration
+    span: Duration
+
+    @property
+    def slots(self) -> int:
+        """One for each boundary of the span, one for the boundary below a start that lies between two, one for now."""
+        return self.span // self.resolution + 2
+
+
+Layout = tuple[Level, ...]
+
+DEFAULT: Layout = (
+    Level(resolution=10 * SECOND, span=6 * HOUR),
+    Level(resolution=2 * MINUTE, span=3 * DAY),
+    Level(resolution=30 * MINUTE, span=30 * DAY),
+)
+"""For budgets and tiers: 10 s to 30 min, where alert windows need them. 46 kB for total and bad events."""
+
+
+def reaching(layout: Layout, longest: Duration) -> Layout:
+    """The layout with its last level stretched so that windows of ``longest`` fit."""
+    last = layout[-1]
+    if longest <= last.span:
+        return layout
+    return (*layout[:-1], Level(resolution=last.resolution, span=longest))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

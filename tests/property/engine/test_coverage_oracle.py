@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from figwatch_agent.engine.coverage import Coverage
-from figwatch_agent.evaluate.windows import Layout, Level, Ring
+from figwatch_agent.evaluate.layouts import Layout, Level
+from figwatch_agent.evaluate.ring import Ring
 
 LAYOUT: Layout = (Level(resolution=5, span=40), Level(resolution=20, span=200))
 STREAMS = 6

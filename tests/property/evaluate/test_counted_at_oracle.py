@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from figwatch_agent.evaluate.windows import Layout, Level, Ring
+from figwatch_agent.evaluate.layouts import Layout, Level
+from figwatch_agent.evaluate.ring import Ring
 
 LAYOUT: Layout = (Level(resolution=5, span=30), Level(resolution=20, span=200), Level(resolution=60, span=900))
 

@@ -6,8 +6,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from figwatch_agent.evaluate.layouts import Layout, Level
+from figwatch_agent.evaluate.ring import Ring, Row, at_home
 from figwatch_agent.evaluate.slots import Block
-from figwatch_agent.evaluate.windows import Layout, Level, Ring, Row, at_home
 
 LAYOUTS: tuple[Layout, ...] = (
     (Level(resolution=10, span=60), Level(resolution=60, span=600)),

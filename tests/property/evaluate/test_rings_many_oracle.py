@@ -7,7 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from figwatch_agent.evaluate.windows import Layout, Level, Ring
+from figwatch_agent.evaluate.layouts import Layout, Level
+from figwatch_agent.evaluate.ring import Ring
 
 LAYOUTS: tuple[Layout, ...] = (
     (Level(resolution=10, span=60),),

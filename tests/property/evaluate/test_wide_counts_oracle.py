@@ -6,7 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from figwatch_agent.evaluate.windows import Layout, Level, Ring, Row
+from figwatch_agent.evaluate.layouts import Layout, Level
+from figwatch_agent.evaluate.ring import Ring, Row
 
 LAYOUT: Layout = (Level(resolution=5, span=40), Level(resolution=20, span=200))
 BORDER = 2**32

@@ -7,7 +7,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from figwatch_agent.evaluate.windows import Layout, Level, Ring, Row, highest_ratio, lowest_ratio
+from figwatch_agent.evaluate.layouts import Layout, Level
+from figwatch_agent.evaluate.ring import Ring, Row
+from figwatch_agent.evaluate.windows import highest_ratio, lowest_ratio
 
 LAYOUTS: tuple[Layout, ...] = (
     (Level(resolution=10, span=200),),

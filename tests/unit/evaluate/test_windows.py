@@ -6,19 +6,10 @@ import numpy as np
 import pytest
 
 from figwatch_agent.durations import DAY, MINUTE
+from figwatch_agent.evaluate.layouts import DEFAULT, Layout, Level, reaching
+from figwatch_agent.evaluate.ring import Ring, Row, at_home
 from figwatch_agent.evaluate.slots import UNSET, Block
-from figwatch_agent.evaluate.windows import (
-    DEFAULT,
-    Layout,
-    Level,
-    Ring,
-    Row,
-    Window,
-    at_home,
-    highest_ratio,
-    lowest_ratio,
-    reaching,
-)
+from figwatch_agent.evaluate.windows import Window, highest_ratio, lowest_ratio
 
 LAYOUT = (Level(resolution=10, span=100),)
 
