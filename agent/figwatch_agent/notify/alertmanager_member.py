@@ -1,9 +1,7 @@
 """One Alertmanager of those that are told: a pair or a cluster is told member by member, as Prometheus does it."""
 
 import asyncio
-import os
 import re
-import ssl
 from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
@@ -11,12 +9,13 @@ from typing import Final
 import aiohttp
 import structlog
 
+from figwatch_agent.certificates import ClientCertificates
 from figwatch_agent.clock import Clock
 from figwatch_agent.durations import SECOND
 from figwatch_agent.errors import SecretUnreadable
 from figwatch_agent.model.journal import DeliveryResult, DeliveryResultKind
 from figwatch_agent.model.secret import ReadSecret, resolved
-from figwatch_agent.model.settings import Alertmanager, ClientTls
+from figwatch_agent.model.settings import Alertmanager
 from figwatch_agent.notify.classify import Answer, of_status, unreadable
 from figwatch_agent.notify.post import encode, exchange
 from figwatch_agent.notify.reasons import DeliveryReason
@@ -49,8 +48,7 @@ class Member:
         self._session = session
         self._read_secret = read_secret
         self._turn = asyncio.Lock()
-        self._tls: ssl.SSLContext | None = None
-        self._tls_of: tuple[int, ...] = ()  # the files that it was made of
+        self._certificates = ClientCertificates(settings.tls)
         self._said = ""  # the trouble that the log has told of
 
     async def send(self, documents: Documents, clock: Clock) -> DeliveryResult:
@@ -63,7 +61,7 @@ class Member:
     async def _send(self, documents: Documents, clock: Clock) -> DeliveryResult:
         try:
             headers, secrets = self._headers()
-            tls = self._context()
+            tls = self._certificates.context()
         except SecretUnreadable as error:
             return unreadable(str(error))
         except OSError as error:
@@ -106,16 +104,6 @@ class Member:
         # Connecting ends well before the whole: late means sent.
         return aiohttp.ClientTimeout(total=total, connect=total / 2, sock_connect=min(_CONNECT, total / 2))
 
-    def _context(self) -> ssl.SSLContext | bool:
-        """Made anew where a file has changed: certificates of a day are common, and a page comes at any hour."""
-        tls = self._settings.tls
-        if tls is None:
-            return True
-        files = tuple(os.stat(path).st_mtime_ns for path in (tls.ca, tls.certificate, tls.key) if path is not None)
-        if self._tls is None or files != self._tls_of:
-            self._tls, self._tls_of = _context(tls), files
-        return self._tls
-
     def _tell(self, result: DeliveryResult) -> None:
         """Into the log, once for as long as it lasts."""
         trouble = "" if result.kind is DeliveryResultKind.ACCEPTED else result.reason
@@ -147,13 +135,6 @@ def _page_of_html(status: int) -> str:
 
 def _refused(reason: DeliveryReason, detail: str) -> DeliveryResult:
     return DeliveryResult(kind=DeliveryResultKind.REFUSED, reason=reason.value, detail=detail)
-
-
-def _context(tls: ClientTls) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca)
-    if tls.certificate is not None:
-        context.load_cert_chain(tls.certificate, tls.key)
-    return context
 
 
 def _batches(documents: Sequence[Mapping[str, object]]) -> Iterator[Sequence[Mapping[str, object]]]:

@@ -1,14 +1,14 @@
 """The agent's own reader of a Prometheus-compatible engine: form bodies on connections that are kept."""
 
-import ssl
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import aiohttp
 
+from figwatch_agent.certificates import ClientCertificates
 from figwatch_agent.durations import SECOND, Instant
 from figwatch_agent.model.secret import ReadSecret
-from figwatch_agent.model.settings import ClientTls, PrometheusServer
+from figwatch_agent.model.settings import PrometheusServer
 from figwatch_agent.sources.body import read_body
 from figwatch_agent.sources.fault import fault_of
 from figwatch_agent.sources.prometheus_answer import Answer, PassingFault, opened
@@ -22,11 +22,12 @@ class PrometheusApi(PrometheusReader):
         self,
         server: PrometheusServer,
         read_secret: ReadSecret,
-        session: Callable[[PrometheusServer], aiohttp.ClientSession] | None = None,
+        session: Callable[[], aiohttp.ClientSession] | None = None,
     ) -> None:
         super().__init__(server, read_secret)
         self._open = session or open_session
         self._session: aiohttp.ClientSession | None = None
+        self._certificates = ClientCertificates(server.tls)
 
     async def exemplars(self, query: str, start: Instant, end: Instant) -> Answer:
         """Exemplars of the series that ``query`` selects."""
@@ -47,13 +48,14 @@ class PrometheusApi(PrometheusReader):
 
     async def _once(self, path: str, form: Mapping[str, str], method: str) -> Answer:
         if self._session is None:
-            self._session = self._open(self._server)
+            self._session = self._open()
         sent: dict[str, Any] = {"params": dict(form)} if method == "GET" else {"data": dict(form)}
         try:
             async with self._session.request(
                 method,
                 f"{self._url}/api/v1/{path}",
                 headers=self._headers(),
+                ssl=self._certificates.context(),
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=self._server.timeout / SECOND),
                 **sent,
@@ -67,18 +69,10 @@ class PrometheusApi(PrometheusReader):
             raise fault_of(error) from None
 
 
-def open_session(server: PrometheusServer) -> aiohttp.ClientSession:
+def open_session() -> aiohttp.ClientSession:
     """A session that keeps its connections: no cookies, no proxies, unpacking left to us."""
-    context = True if server.tls is None else _context(server.tls)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=8, ssl=context),
+        connector=aiohttp.TCPConnector(limit=8),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
     )
-
-
-def _context(tls: ClientTls) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=tls.ca)
-    if tls.certificate is not None:
-        context.load_cert_chain(tls.certificate, tls.key)
-    return context

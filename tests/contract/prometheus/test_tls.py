@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -65,3 +66,26 @@ async def test_an_engine_that_nobody_vouches_for_is_not_asked(made: Made, tmp_pa
     async with engine(tmp_path) as url, reading(made, url, tls=shown(tmp_path, "agent", "somebody-else")) as opened:
         with pytest.raises(Fault):
             await opened.instant("up", 0)
+
+
+async def test_a_certificate_that_is_renewed_is_shown_from_the_next_question_on(made: Made, tmp_path: Path) -> None:
+    own = ClientTls(
+        ca=certificate(tmp_path, "engine").certificate,
+        certificate=str(tmp_path / "own.pem"),
+        key=str(tmp_path / "own.key"),
+    )
+
+    def renew(name: str) -> None:
+        other = certificate(tmp_path, name)
+        shutil.copyfile(other.certificate, tmp_path / "own.pem")
+        shutil.copyfile(other.key, tmp_path / "own.key")
+
+    renew("somebody-else")
+    async with engine(tmp_path) as url, reading(made, url, tls=own) as opened:
+        with pytest.raises(Fault):
+            await opened.instant("up", 0)
+        (tmp_path / "own.pem").unlink()
+        with pytest.raises(Fault, match=r"own\.pem|TLS|certificate"):
+            await opened.instant("up", 0)
+        renew("agent")
+        assert (await opened.instant("up", 0)).data == {"resultType": "vector", "result": []}
