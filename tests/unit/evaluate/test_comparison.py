@@ -5,7 +5,6 @@ from fractions import Fraction
 import pytest
 
 from figwatch_agent.evaluate.comparison import (
-    MINIMUM_CONTROL_TOTAL,
     Comparison,
     Counts,
     Outcome,
@@ -123,7 +122,7 @@ def test_windows_are_reported_from_the_shortest_to_the_longest() -> None:
 
 @pytest.mark.parametrize(
     ("control_total", "outcome"),
-    [(MINIMUM_CONTROL_TOTAL - 1, Outcome.UNDECIDED), (MINIMUM_CONTROL_TOTAL, Outcome.WORSE)],
+    [(9, Outcome.UNDECIDED), (10, Outcome.WORSE)],
 )
 def test_a_control_that_hardly_answered_is_no_control(control_total: int, outcome: Outcome) -> None:
     assert _look((1_000, 1_000, 0, control_total)).outcome is outcome
