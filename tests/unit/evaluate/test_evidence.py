@@ -2,12 +2,13 @@
 
 from decimal import Decimal, localcontext
 from fractions import Fraction
-from math import factorial
+from math import exp, factorial
 
 import pytest
 
 from figwatch_agent.evaluate.burn_rate import over
 from figwatch_agent.evaluate.evidence import (
+    _root,
     _stirling_error,
     alpha_for,
     clean_requests_needed,
@@ -75,6 +76,17 @@ def test_stirlings_formula_lacks_what_its_series_says(n: int) -> None:
         formula = (2 * pi * many).ln() / 2 + many * (many.ln() - 1)
         lacks = float(Decimal(factorial(n)).ln() - formula)
     assert _stirling_error(n) == pytest.approx(lacks, rel=0, abs=1e-13 if n < 16 else 3e-16)
+
+
+def test_a_root_is_found_from_where_the_tail_is_flat_and_then_in_a_few_steps() -> None:
+    asked: list[float] = []
+
+    def tail(at: float) -> tuple[float, float]:
+        asked.append(at)
+        return (1.0, 0.0) if at > 3 else (exp(at), exp(at))
+
+    assert _root(tail, -2.0, 9.0, -10.0, 10.0, rising=True) == -2.0
+    assert len(asked) < 6
 
 
 def test_the_two_tails_of_a_huge_total_leave_nothing_out() -> None:
