@@ -5,10 +5,11 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from figwatch_agent.evaluate.gate import FLOOR, keeps
+from figwatch_agent.evaluate.gate import keeps
 from figwatch_agent.evaluate.uptime import RequestUptime
 from figwatch_agent.model.names import Tri
 
@@ -39,9 +40,15 @@ def test_yes_and_no_hold_whatever_happened_while_nobody_measured(
         lost = [missing * part for part in (Fraction(0), Fraction(1, 3), Fraction(1))]
         kept += [1 - (bad + more_bad + each) / (total + missing) >= objective for each in lost if total]
     found = keeps(account, objective)
-    if not kept or Fraction(covered, covered + unknown) < FLOOR:
+    if not kept or Fraction(covered, covered + unknown) < Fraction(1, 2):
         assert found is Tri.UNKNOWN
     elif good + bad:
         assert found is (Tri.YES if all(kept) else Tri.UNKNOWN if any(kept) else Tri.NO)
     else:
         assert found is not Tri.YES or all(kept)
+
+
+@pytest.mark.parametrize(("covered", "found"), [(1000, Tri.YES), (500, Tri.YES), (499, Tri.UNKNOWN), (0, Tri.UNKNOWN)])
+def test_less_than_half_of_the_time_measured_says_nothing(covered: int, found: Tri) -> None:
+    account = RequestUptime(bad_low=0, bad_high=0, total_low=9, total_high=9, covered=covered, window=1000)
+    assert keeps(account, Fraction(1, 10)) is found
