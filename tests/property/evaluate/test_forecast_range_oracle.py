@@ -3,6 +3,7 @@
 from fractions import Fraction
 from math import ceil
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -50,3 +51,16 @@ def by_definition(ratios: list[Fraction]) -> tuple[int | None, int | None]:
 def test_the_range_is_where_the_lines_of_sens_interval_end(legacy: list[int]) -> None:
     buckets = [Bucket(at=APART * at, requests=Requests(legacy=n, total=REQUESTS)) for at, n in enumerate(legacy)]
     assert forecast_range(buckets) == by_definition([Fraction(n, REQUESTS) for n in legacy])
+
+
+@pytest.mark.parametrize("older", [0, 1, 2])
+def test_only_the_newest_sixty_ratios_count(older: int) -> None:
+    ratios = [Fraction(1 + 12 * (70 - at) + 37 * at * at % 91, REQUESTS) for at in range(60 + older)]
+    buckets = [
+        Bucket(at=APART * at, requests=Requests(legacy=int(ratio * REQUESTS), total=REQUESTS))
+        for at, ratio in enumerate(ratios)
+    ]
+    earliest, latest = by_definition(ratios[older:])
+    assert earliest is not None
+    assert latest is not None
+    assert forecast_range(buckets) == (APART * older + earliest, APART * older + latest)

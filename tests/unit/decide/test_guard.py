@@ -183,6 +183,7 @@ HOLDS = [
         2,
         "legacy's own probe is good: 200 in 3 ms (0.0 s ago); 50 requests/s after the rollback, capacity 500/s",
     ),
+    ({"plan": plan(capacity=None)}, 2, "legacy's own probe is good: 200 in 3 ms (1.0 s ago); no capacity declared"),
     ({}, 4, "as it stood when the incident began: 1"),
     ({}, 5, "mode auto; no latch, cool-down, cap, freeze or kill switch stands against it"),
     ({"approved_by": "ann"}, 5, "approved by ann; no latch, cool-down, cap, freeze or kill switch stands against it"),

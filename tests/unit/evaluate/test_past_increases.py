@@ -62,6 +62,13 @@ def test_what_can_have_come_about_follows_the_latest_answers_by_a_tenth(first: i
     assert (row.counts.tolist(), found.started) == (([first], 0) if counts else ([0], 1))
 
 
+@pytest.mark.parametrize(("first", "counts"), [(200, True), (201, False)])
+def test_what_was_born_belongs_to_what_its_target_counted_lately(first: int, counts: bool) -> None:
+    found = counted(BUSY, track("jobs_total", (2, 100)), track("late_total", (3, first)))  # ten a second, then 110
+    [row] = [each for each in found.rows if each.series.name == "late_total"]
+    assert (row.counts.tolist(), found.started) == (([first], 0) if counts else ([0], 1))
+
+
 @pytest.mark.parametrize(
     "second",
     [
@@ -79,7 +86,15 @@ def test_a_date_that_is_none_decides_nothing(second: float) -> None:
 
 @pytest.mark.parametrize(
     ("second", "counts"),
-    [(1_000_001.5, True), (1_000_000.0, True), (999_999.999, False), (1.0, False), (0.5, False), (0.001, False)],
+    [
+        (0.999e11, True),
+        (1_000_001.5, True),
+        (1_000_000.0, True),
+        (999_999.999, False),
+        (1.0, False),
+        (0.5, False),
+        (0.001, False),
+    ],
 )
 def test_a_date_decides_whatever_the_value_is(second: float, counts: bool) -> None:
     for value in (100, HUGE):

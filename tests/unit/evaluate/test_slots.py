@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from figwatch_agent.evaluate.slots import Slots
+from figwatch_agent.evaluate.slots import UNSET, Block, Slots
 
 
 def test_a_count_takes_one_word_until_it_leaves_32_bits() -> None:
@@ -33,6 +33,13 @@ def test_a_column_that_is_appended_has_the_past_of_another() -> None:
     assert slots.row(0).tolist() == [2**33, 5, 2**33, 5]
     assert slots.row(1).tolist() == [2**33, 5, 2**34, 7]
     assert slots.rows(np.array([0, 1]), slice(2, 4)).tolist() == [[2**33, 5], [2**34, 7]]
+
+
+def test_of_two_boundaries_for_one_slot_the_newer_is_loaded() -> None:
+    slots = Slots(4, 1)
+    slots.load(Block(0, np.array([10, 50, 20]), np.array([[1], [5], [2]], dtype=np.uint32)), 10)
+    assert slots.boundaries.tolist() == [UNSET, 50, 20, UNSET]
+    assert [slots.row(1).tolist(), slots.row(2).tolist()] == [[5], [2]]
 
 
 def test_slots_are_filled_round_the_end() -> None:
