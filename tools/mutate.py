@@ -21,6 +21,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -93,8 +94,7 @@ def judged() -> Iterator[Mutant]:
             module, _, own = name.rpartition(".")
             function = own.rpartition("__mutmut_")[0]
             before, after = bodies[f"{function}__mutmut_orig"], bodies[own]
-            lines = _lines(before, after)
-            yield Mutant(f"{module}.{_plain(function)}", *lines, kind_of(before, after), _fate(code))
+            yield Mutant(f"{module}.{_plain(function)}", *_lines(before, after), kind_of(before, after), _fate(code))
 
 
 def kind_of(before: ast.AST, after: ast.AST) -> str:
@@ -143,11 +143,11 @@ def report(mutants: list[Mutant]) -> int:
     return sum(mutant.kind != "text" for mutant in left)
 
 
-def _lines(before: ast.AST, after: ast.AST) -> tuple[str, str]:
+def _lines(before: ast.FunctionDef, after: ast.FunctionDef) -> tuple[str, str]:
     """The first line that differs, without its indentation, as it was and as it became."""
-    texts = [ast.unparse(each).replace("__mutmut_orig", "").splitlines() for each in (before, after)]
-    pairs = list(zip(*texts, strict=False))[1:] or [("", "")]
-    old, new = next((pair for pair in pairs if pair[0] != pair[1]), ("", ""))
+    own = _plain(before.name.removesuffix("__mutmut_orig")).rpartition(".")[2]
+    texts = [ast.unparse(each).replace(each.name, own).splitlines() for each in (before, after)]
+    old, new = next((pair for pair in zip_longest(*texts, fillvalue="") if pair[0] != pair[1]), ("", ""))
     return old.strip(), new.strip()
 
 
