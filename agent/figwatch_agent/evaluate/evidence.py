@@ -124,9 +124,7 @@ def _beyond(bad: int, total: int, p: float, q: float, away: float) -> float:
 
 
 def _point(k: int, n: int, p: float, q: float, away: float) -> float:
-    """P(X = k), by Stirling's formula with its error terms and the two deviances from the means."""
-    if k == 0:
-        return math.exp(n * _log(q, p))
+    """P(X = k) for k > 0, by Stirling's formula with its error terms and the two deviances from the means."""
     if k == n:
         return math.exp(n * _log(p, q))
     mean, rest = n * p, n * q

@@ -106,11 +106,8 @@ def sloth_pins(service: Service) -> Scenario:
 
 
 def traffic_pins(service: Service) -> Iterator[Scenario]:
-    """So many requests in the hour that silence is a loss, and one fewer; telemetry seen within the hour, or before."""
-    end = end_of(service)
-    streams = tuple(
-        stream for stream in streams_of(service.slos) if stream.slo in watched(stream.file) and countable(stream.slo)
-    )
+    """So many requests in the hour that silence is a loss, and one fewer."""
+    end, streams = end_of(service), _watched(service)
     hour, day = HOUR // MINUTE, DAY // MINUTE
     silent = SILENCE // MINUTE
     enough = {s: at({hour - 1: (USUAL - 1, 0), silent: (1, 0)}, day) for s in streams}
@@ -118,10 +115,21 @@ def traffic_pins(service: Service) -> Iterator[Scenario]:
     for name, placed, told in (("enough in the hour", enough, streams), ("too few in the hour", before, ())):
         check = _alerts(AlertName.TRAFFIC_LOST, told, end)
         yield Scenario(name=f"traffic lost: {name}", inputs=recorded(placed, end), checks=(check,))
+
+
+def telemetry_pins(service: Service) -> Iterator[Scenario]:
+    """Telemetry that was seen within the hour, or before it."""
+    end, streams, hour = end_of(service), _watched(service), HOUR // MINUTE
     for name, age, told in (("within the hour", hour - 1, streams), ("before the hour", hour, ())):
         gone = recorded({stream: (Run(minutes=1, events=RATE),) for stream in streams}, end - age * MINUTE)
         check = _alerts(AlertName.TELEMETRY_LOST, told, end)
         yield Scenario(name=f"telemetry seen {name}", inputs=gone, checks=(check,))
+
+
+def _watched(service: Service) -> tuple[Stream, ...]:
+    return tuple(
+        stream for stream in streams_of(service.slos) if stream.slo in watched(stream.file) and countable(stream.slo)
+    )
 
 
 def pulses(service: Service) -> dict[Stream, Placed]:

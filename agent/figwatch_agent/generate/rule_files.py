@@ -7,7 +7,15 @@ from figwatch_agent.durations import MINUTE
 from figwatch_agent.generate.agent_alerts import agent_group
 from figwatch_agent.generate.agent_scenarios import agent_scenarios
 from figwatch_agent.generate.alertmanager import alertmanager_config
-from figwatch_agent.generate.pins import end_of, half_measured, long_quiet, sloth_pins, traffic_pins, window_pins
+from figwatch_agent.generate.pins import (
+    end_of,
+    half_measured,
+    long_quiet,
+    sloth_pins,
+    telemetry_pins,
+    traffic_pins,
+    window_pins,
+)
 from figwatch_agent.generate.promtool import file_of
 from figwatch_agent.generate.rule import HEADER, Group
 from figwatch_agent.generate.rules import Options, Service, beside_agent, by_service, standalone, under_sloths_names
@@ -50,7 +58,7 @@ def _beside_agent(service: Service, options: Options) -> Documents:
     groups = beside_agent(service, options)
     rules, names = f"{service.name}.rules.yml", _names(groups)
     stage = Stage(service, alpha_of(service.files), groups, tiers=False)
-    windows = [window_pins(service, standalone=False)]
+    windows = [window_pins(service, standalone=False), long_quiet(service), *telemetry_pins(service)]
     return {
         rules: _rules(groups),
         f"{service.name}.tests.yml": file_of([rules], names, MINUTE, [*usual(stage), *lost(stage)]),
@@ -68,6 +76,7 @@ def _standalone(service: Service, options: Options) -> Documents:
         half_measured(service),
         long_quiet(service),
         *traffic_pins(service),
+        *telemetry_pins(service),
         slow_burn(service),
         tier_pins(service, alpha, groups),
     ]

@@ -12,7 +12,18 @@ from figwatch_agent.generate.promtool import FINITE, Check, Firing, Input, Scena
 from figwatch_agent.generate.rule import Alert, Group
 from figwatch_agent.generate.rules import Service
 from figwatch_agent.generate.series import ALL, BAD, EVENTS, RATIO, REMAINING, over
-from figwatch_agent.generate.traffic import TARGET, Counts, Minute, Story, Stream, counts, inputs, streams_of
+from figwatch_agent.generate.traffic import (
+    TARGET,
+    Counts,
+    Minute,
+    Story,
+    Stream,
+    alike,
+    counts,
+    inputs,
+    requests,
+    streams_of,
+)
 from figwatch_agent.model.slo import Availability, Events, Histogram
 
 GOOD = Minute(good=600)
@@ -168,6 +179,7 @@ def usual(stage: Stage) -> Iterator[Scenario]:
     anew = (Minute(good=100, failed=20),)
     yield stage.play("counter reset", (GOOD,) * 5 + anew + (GOOD,) * 6, [5, 6, 10, 12], restart=5)
     yield overtaken_reset(stage)
+    yield nobody_yet(stage)
     yield from births(stage)
 
 
@@ -180,19 +192,25 @@ def low_traffic(stage: Stage) -> Scenario:
 
 def overtaken_reset(stage: Stage) -> Scenario:
     """A reset between two evaluations, after which the counter passes its old value before anybody compares."""
-    streams = _availability(stage)
-    series = [
-        Input(
-            series=named(contract.REQUEST_DURATION + "_count", _labels(stream, "200", "")),
-            values="10 20 30 40 50 5 60 100 150 150x3",
-        )
-        for stream in streams
-    ]
+    streams = _of_requests(stage)
+    series = alike(stage.service.slos, "10 20 30 40 50 5 60 100 150 200 250 300x4")
+    minutes = ((1, 40), (2, 150), (3, 150))
     return Scenario(
         name="counter reset that is overtaken",
-        inputs=(Input(series=named("up", TARGET), values="1x12"), *series),
-        checks=(*_minute_counts(streams, 1, 40, 0), *_minute_counts(streams, 2, 150, 0)),
+        inputs=(Input(series=named("up", TARGET), values="1x16"), *series),
+        checks=tuple(each for minute, events in minutes for each in _minute_counts(streams, minute, events, 0)),
         interval=15 * SECOND,
+    )
+
+
+def nobody_yet(stage: Stage) -> Scenario:
+    """Nobody has asked for a route since its edge began to show requests: from its second page on that is nothing."""
+    streams = _of_requests(stage)
+    others = {each.series: each for each in alike(stage.service.slos, "5x2", **{contract.ROUTE: "/elsewhere"})}
+    return Scenario(
+        name="a route that nobody has asked for",
+        inputs=(Input(series=named("up", TARGET), values="1x2"), *others.values()),
+        checks=(Check(at=0, expr=over(EVENTS, MINUTE)), *_minute_counts(streams, 1, 0, 0)),
     )
 
 
@@ -216,7 +234,7 @@ def births(stage: Stage) -> Iterator[Scenario]:
         )
         for stream in availability
     )
-    up = Input(series=named("up", elsewhere), values="_x5 " + constant_runs([1] * 3))
+    up = Input(series=named("up", elsewhere), values="_x5 " + constant_runs([1] * 4))
     yield stage.play(
         "a scrape target that is new",
         story,
@@ -224,6 +242,18 @@ def births(stage: Stage) -> Iterator[Scenario]:
         more=(*strangers, up),
         checks=(*_minute_counts(availability, 5, 600, 0), *_minute_counts(availability, 6, 610, 10)),
     )
+    every = _of_requests(stage)
+    yield Scenario(
+        name="a born series of a scrape target that is new",
+        inputs=(*inputs(stage.service.slos, story), *alike(stage.service.slos, "_x6 7x2", **elsewhere), up),
+        checks=tuple(
+            check for minute, born in ((5, 0), (6, 7), (7, 0)) for check in _minute_counts(every, minute, 600 + born, 0)
+        ),
+    )
+
+
+def _of_requests(stage: Stage) -> list[Stream]:
+    return [stream for stream in streams_of(stage.service.slos) if requests(stream.slo)]
 
 
 def _availability(stage: Stage) -> list[Stream]:

@@ -79,9 +79,8 @@ def inputs(slos: tuple[tuple[ServiceSlos, Slo], ...], story: Story, restart: int
 
     Counters begin at START, as those of an edge that has run for long. In the minute ``restart`` it starts anew.
     """
-    routes = sorted({(file.vantage, route) for file, slo in slos if requests(slo) for route in routes_of(file, slo)})
     found = [Input(series=named("up", TARGET), values=constant_runs([1] * (len(story) + 1)))]
-    for vantage, route in routes:
+    for vantage, route in _routes(slos):
         for histogram, bounds in _histograms(slos, route).items():
             found += _kinds(histogram, bounds, {contract.ROUTE: route, contract.VANTAGE: vantage}, story, restart)
     for url in sorted({slo.sli.probe.http for _, slo in slos if isinstance(slo.sli, Uptime)}):
@@ -89,6 +88,28 @@ def inputs(slos: tuple[tuple[ServiceSlos, Slo], ...], story: Story, restart: int
         series = named(PROBE, {"instance": url, "job": "blackbox"})
         found.append(Input(series=series, values=constant_runs(answers)))
     return tuple(found)
+
+
+def alike(slos: tuple[tuple[ServiceSlos, Slo], ...], values: str, **other: str) -> list[Input]:
+    """Good and fast requests on every route, all of whose counters show these samples; ``other``: labels instead."""
+    found = []
+    for vantage, route in _routes(slos):
+        labels = {
+            **TARGET,
+            contract.ROUTE: route,
+            contract.VANTAGE: vantage,
+            contract.STATUS: "200",
+            contract.ERROR_TYPE: "",
+            contract.SERVED_BY: "service",
+            contract.METHOD: "PUT",
+            **other,
+        }
+        for histogram, bounds in _histograms(slos, route).items():
+            found.append(Input(series=named(histogram + "_count", labels), values=values))
+            for bound in sorted(bounds):
+                series = named(histogram + "_bucket", {**labels, "le": number(bound)})
+                found.append(Input(series=series, values=values))
+    return found
 
 
 def counts(stream: Stream, story: Story) -> Counts:
@@ -101,6 +122,11 @@ def counts(stream: Stream, story: Story) -> Counts:
         None,
         *(Count(events=m.events, bad=m.failed + (m.slow if slow_is_bad else 0)) for m in story),
     ]
+
+
+def _routes(slos: tuple[tuple[ServiceSlos, Slo], ...]) -> list[tuple[str, str]]:
+    """(vantage, template) of every route whose requests are counted."""
+    return sorted({(file.vantage, route) for file, slo in slos if requests(slo) for route in routes_of(file, slo)})
 
 
 def _histograms(slos: tuple[tuple[ServiceSlos, Slo], ...], route: str) -> dict[str, set[Fraction]]:

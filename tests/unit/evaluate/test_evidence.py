@@ -89,6 +89,14 @@ def test_a_root_is_found_from_where_the_tail_is_flat_and_then_in_a_few_steps() -
     assert len(asked) < 6
 
 
+@pytest.mark.parametrize(("bad", "total"), [(10**12 - 1, 10**12), (700, 1000), (99, 100)])
+def test_bounds_of_the_good_ones_mirror_those_of_the_bad_ones(bad: int, total: int) -> None:
+    low, high = proportion_bounds(bad, total, Fraction(1, 20))
+    mirrored = proportion_bounds(total - bad, total, Fraction(1, 20))
+    assert high == 1.0 - mirrored[0]
+    assert low == pytest.approx(1.0 - mirrored[1], rel=1e-12)
+
+
 def test_the_two_tails_of_a_huge_total_leave_nothing_out() -> None:
     total, p = 10**9, Fraction(1, 1000)
     assert lower_tail(999_900, total, p) + upper_tail(999_901, total, p) == pytest.approx(1.0, rel=1e-12)

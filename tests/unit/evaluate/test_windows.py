@@ -126,6 +126,12 @@ def test_the_oldest_boundary_that_is_kept_can_still_be_asked_for() -> None:
     assert made.counted_at(np.array([oldest])).tolist() == [[10]]
     with pytest.raises(ValueError, match="no level of the ring"):
         made.counted_at(np.array([oldest - 10]))
+    made.advance(305, np.array([1]))
+    assert made.counted_at(np.array([oldest])).tolist() == [[10]]
+
+
+def test_at_an_instant_that_lies_ahead_is_counted_what_is_counted_by_now() -> None:
+    assert ring((1_000, 1), (1_015, 2)).counted_at(np.array([1_020, 1_100])).tolist() == [[3], [3]]
 
 
 def kept_by(source: Ring) -> list[Row]:
