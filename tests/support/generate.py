@@ -44,19 +44,25 @@ def committed(pattern: str) -> dict[str, str]:
     return {file.relative_to(ALERTS).as_posix(): file.read_text("utf-8") for file in sorted(ALERTS.glob(pattern))}
 
 
-def promtool(*arguments: str, folder: Path = ALERTS) -> tuple[bool, str]:
+def promtool(*arguments: str, folder: Path = ALERTS, again: int = 2) -> tuple[bool, str]:
     """Whether promtool was content, and what it said.
 
-    Its storage compacts itself after a minute, and refuses samples of the past from then on. Its tests take seconds;
-    where a busy machine made one so slow, what it found wrong is looked at again.
+    What it found wrong is looked at ``again``: version 2.42 loses an alert in one of fifteen runs of our longest test
+    files, never the same one, on one core as well; a rule that is wrong fails every time. Its storage compacts itself
+    after a minute, too, and refuses samples of the past from then on: a run that a busy machine made so slow says
+    nothing.
     """
     while True:
         begun = time.monotonic()
         done = subprocess.run(
             [program("promtool"), *arguments], cwd=folder, capture_output=True, text=True, timeout=110, check=False
         )
-        if done.returncode == 0 or time.monotonic() - begun < COMPACTS_AFTER:
-            return done.returncode == 0, done.stdout + done.stderr
+        if done.returncode == 0:
+            return True, done.stdout + done.stderr
+        if time.monotonic() - begun < COMPACTS_AFTER:
+            again -= 1
+            if again < 0:
+                return False, done.stdout + done.stderr
 
 
 def written(folder: Path, files: dict[str, str]) -> Path:

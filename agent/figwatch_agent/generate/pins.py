@@ -95,6 +95,14 @@ def long_quiet(service: Service) -> Scenario:
     return Scenario(name="nobody came, long ago", inputs=once, checks=tuple(checks))
 
 
+def nothing_since(service: Service) -> Scenario:
+    """Nobody came in the minute before a period, and nothing was measured in it: nothing is said of its budget."""
+    end, period = end_of(service), min(file.window for file, _ in service.slos)
+    once = recorded({stream: (Run(minutes=1),) for stream in streams_of(service.slos)}, end - period)
+    check = Check(at=end, expr=f"{REMAINING}_{format_duration(period)}")
+    return Scenario(name="nothing measured since", inputs=once, checks=(check,))
+
+
 def sloth_pins(service: Service) -> Scenario:
     """Every ratio under Sloth's name, summed over the routes, and what is derived from them."""
     end, placed = end_of(service), pulses(service)

@@ -11,6 +11,7 @@ from figwatch_agent.generate.pins import (
     end_of,
     half_measured,
     long_quiet,
+    nothing_since,
     sloth_pins,
     telemetry_pins,
     traffic_pins,
@@ -58,7 +59,12 @@ def _beside_agent(service: Service, options: Options) -> Documents:
     groups = beside_agent(service, options)
     rules, names = f"{service.name}.rules.yml", _names(groups)
     stage = Stage(service, alpha_of(service.files), groups, tiers=False)
-    windows = [window_pins(service, standalone=False), long_quiet(service), *telemetry_pins(service)]
+    windows = [
+        window_pins(service, standalone=False),
+        long_quiet(service),
+        nothing_since(service),
+        *telemetry_pins(service),
+    ]
     return {
         rules: _rules(groups),
         f"{service.name}.tests.yml": file_of([rules], names, MINUTE, [*usual(stage), *lost(stage)]),
@@ -75,6 +81,7 @@ def _standalone(service: Service, options: Options) -> Documents:
         window_pins(service, standalone=True),
         half_measured(service),
         long_quiet(service),
+        nothing_since(service),
         *traffic_pins(service),
         *telemetry_pins(service),
         slow_burn(service),

@@ -85,7 +85,7 @@ def missed(folder: Path, rules: str, tests: Sequence[str], slo: str, chosen: Cho
     found = []
     for number, (name, mutant) in enumerate(_files(text, slo, chosen)):
         (folder / rules).write_text(mutant, "utf-8")
-        if all(promtool("test", "rules", path, folder=folder)[0] for path in tests):
+        if all(promtool("test", "rules", path, folder=folder, again=0)[0] for path in tests):
             found.append(f"{number}: {name}")
     assert number > 1
     return found

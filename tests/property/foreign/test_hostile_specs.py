@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 from figwatch_agent.files.diagnostics import render
 from support.foreign import SPECS, imported, read_back
 
-PIECES = st.sampled_from(
-    (
-        *("on", "1:30", "null", "[]", "{}", "- x", "&a", "*a", "!!int", "<<: {}", "99.9", "100", "0", "-1", "1e999"),
-        *("9" * 300, "30d", "0m", "4w", "1M", "999999d", "&x y", "? [a]", '"\\uD800"', "'", "\t", "\x1b", "a: b: c"),
-        *("---", "\n---\n", "\n...\n", "sum(", "rate(x[5m])", "[{{.window}}]", "{{", "}}", "$window", "${X}", "1 - "),
-        *(" / ", " or vector(0)", 'le="0.3"', '{a="b" or c="d"}', "x offset 5m", "vector(0)", "time()", '"text"'),
-        *("kind: List", "items:", "raw", "events", "total", "true", "\u2028", "\x85", "prometheus/v1", "openslo/v1"),
-    )
+SOME = (
+    *("on", "1:30", "null", "[]", "{}", "- x", "&a", "*a", "!!int", "<<: {}", "99.9", "100", "0", "-1", "1e999"),
+    *("9" * 300, "30d", "0m", "4w", "1M", "999999d", "&x y", "? [a]", '"\\uD800"', "'", "\t", "\x1b", "a: b: c"),
+    *("---", "\n---\n", "\n...\n", "sum(", "rate(x[5m])", "[{{.window}}]", "{{", "}}", "$window", "${X}", "1 - "),
+    *(" / ", " or vector(0)", 'le="0.3"', '{a="b" or c="d"}', "x offset 5m", "vector(0)", "time()", '"text"'),
+    *("kind: List", "items:", "raw", "events", "total", "true", "\u2028", "\x85", "prometheus/v1", "openslo/v1"),
 )
+QUERIES = ("x offset 1m", "x @ end()", 'x{a="1"} offset -1m', "x[5m] offset 1m", "x offset", "sum(x)", "1 - x / y", "[")
+PIECES = st.sampled_from(SOME + QUERIES)
 NOISE = st.text(st.sampled_from("ab1:-{}[],&*!|>'\"#%@`?<~. \t\n\r\x00\x85\u2028é\U0001f335"), max_size=30)
 
 
@@ -73,6 +73,16 @@ def test_bytes_never_give_a_traceback(content: bytes) -> None:
 @given(mutated(), mutated())
 def test_specs_with_changes_are_read_together_without_a_traceback(one: str, other: str) -> None:
     judged(one.encode("utf-8", "replace"), other.encode("utf-8", "replace"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("spec", sorted(SPECS))
+def test_every_query_in_every_place_of_a_good_spec_never_gives_a_traceback(spec: str) -> None:
+    lines = SPECS[spec].split("\n")
+    for index, line in enumerate(lines):
+        key, colon, _ = line.partition(": ")
+        for piece in QUERIES:
+            judged("\n".join([*lines[:index], key + colon + piece, *lines[index + 1 :]]).encode("utf-8", "replace"))
 
 
 @pytest.mark.slow

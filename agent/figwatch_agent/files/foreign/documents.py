@@ -5,7 +5,7 @@ Files of other tools hold several documents, and lists of them. Each is read by 
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 from figwatch_agent.files.document import Document, Path, Spot
 from figwatch_agent.files.yaml import LINE_BREAK, MAX_BYTES, parse
@@ -69,18 +69,24 @@ def _within(part: str, text: str, start: int, lines: tuple[str, ...], path: str)
 
 
 def resources(document: Document) -> Iterator[Document]:
-    """The document itself, or each member of the list that it is."""
+    """The document itself, or each member of the list that it is or that Kubernetes would make of it."""
     root = document.root()
-    kind, members = root.get("kind"), root.get("items")
-    if not isinstance(kind, str) or kind not in LISTS or not isinstance(members, list):
+    kind = root.get("kind")
+    where: Path = ("items",) if isinstance(kind, str) and kind in LISTS else ()
+    members = root.get("items") if where else document.value
+    if not isinstance(members, list) or not members:
         yield document
         return
     found = [_member(document, value) for value in members]
-    for index, rest, source, target in _moves(document, len(members)):
-        getattr(found[index], target)[rest] = getattr(document, source)[("items", index, *rest)]
+    for name in ("values", "keys"):
+        for path, spot in getattr(document, name).items():
+            index = _index(path, where, len(found))
+            if index is not None:
+                getattr(found[index], name)[path[len(where) + 1 :]] = spot
     for path in document.broken:
-        if path[:1] == ("items",) and len(path) > 1 and isinstance(path[1], int) and path[1] < len(found):
-            found[path[1]].broken.add(path[2:])
+        index = _index(path, where, len(found))
+        if index is not None:
+            found[index].broken.add(path[len(where) + 1 :])
     yield from found
 
 
@@ -90,9 +96,8 @@ def _member(document: Document, value: object) -> Document:
     return member
 
 
-def _moves(document: Document, count: int) -> Iterator[tuple[int, Path, str, str]]:
-    for name in ("values", "keys"):
-        spots: dict[Path, Any] = getattr(document, name)
-        for path in spots:
-            if len(path) > 1 and path[0] == "items" and isinstance(path[1], int) and path[1] < count:
-                yield path[1], path[2:], name, name
+def _index(path: Path, where: Path, count: int) -> int | None:
+    """Which member of the list at ``where`` a path leads into."""
+    inside = path[: len(where)] == where and len(path) > len(where)
+    index = path[len(where)] if inside else None
+    return index if isinstance(index, int) and index < count else None

@@ -20,7 +20,7 @@ from figwatch_agent.files.foreign.pieces import (
     query,
 )
 from figwatch_agent.files.foreign.ratio import Found, sli_of_counts
-from figwatch_agent.files.foreign.window_template import WINDOW
+from figwatch_agent.files.foreign.window_template import over_window
 from figwatch_agent.files.schema import exactly_one, may, need, read, record, scalar, wrong
 from figwatch_agent.model.names import Severity
 
@@ -35,6 +35,7 @@ _OF_ALERTING: Final = {
     "absentName": "TelemetryLost and TrafficLost take its place",
     "absent": "TelemetryLost and TrafficLost take its place",
     "severities": "a tier is a page or a ticket",
+    "burnRateType": "factors stay those of static burn rates, and evidence weighs the traffic",
 }
 _OF_SPEC: Final = {
     "partial_response_strategy": "a partial answer is unknown here",
@@ -80,6 +81,7 @@ _ALERTING: Final = members(
         "name": may(TEXT, ""),
         "absentName": may(TEXT, ""),
         "severities": may(LABELS, ""),
+        "burnRateType": may(word("static", "dynamic"), ""),
     }
 )
 _FILE: Final = members(
@@ -200,14 +202,15 @@ def _sli(kind: str, indicator: dict[str, Any]) -> Found:
 
 def _gauge(text: str) -> Found:
     """Samples at 0 are bad; they are counted by the server."""
-    samples = query(f"sum(count_over_time({text}[{WINDOW}]))")
-    good = query(f"sum(sum_over_time({text}[{WINDOW}]))")
+    ranged = over_window(text)
+    samples, good = (query(f"sum({function}({ranged}))") for function in ("count_over_time", "sum_over_time"))
     return sli_of_counts("good", good, samples)
 
 
 def _burns(document: Document, reading: Reading, spec: dict[str, Any]) -> tuple[Burn, ...]:
     alerting: dict[str, Any] = spec.get("alerting", {})
-    given = [key for key in alerting if key != "absent" or alerting[key]]
+    usual = {"absent": False, "burnRateType": "static"}
+    given = [key for key in alerting if key not in usual or alerting[key] != usual[key]]
     reading.dropped(document, ("spec", "alerting"), given, _OF_ALERTING)
     if alerting.get("disabled") or not alerting.get("burnrates", True):
         return ()

@@ -8,7 +8,7 @@ from figwatch_agent.durations import SECOND, parse_duration
 from figwatch_agent.files.foreign.pieces import USUAL, Query
 from figwatch_agent.files.foreign.promql_text import decimal_text
 from figwatch_agent.files.foreign.terms import Terms, nothing, terms_of, without_brackets
-from figwatch_agent.files.foreign.window_template import WINDOW
+from figwatch_agent.files.foreign.window_template import WINDOW, over_window
 from figwatch_agent.files.selectors import parsed
 from figwatch_agent.model.selector import Matcher, Selector
 from figwatch_agent.model.slo import Events, Histogram, Promql, Sli
@@ -206,7 +206,7 @@ def _rate(query: Query) -> Query | None:
         tree = without_brackets(tree.expr)
     if not isinstance(tree, promql_parser.VectorSelector):
         return None
-    text = f"sum(rate({tree.prettify()}[{WINDOW}]))"
+    text = f"sum(rate({over_window(tree.prettify())}))"
     return Query(text, parsed(text.replace(WINDOW, USUAL)))
 
 

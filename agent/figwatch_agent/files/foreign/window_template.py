@@ -20,6 +20,9 @@ _WINDOW_TEMPLATE: Final = re.compile(
 _RANGE: Final = re.compile(
     r"\[\s*(?:window|\$\{window\}|\$window|\$__rate_interval|\$__interval|\$__range)\s*(?=[\]:])"
 )
+_SHIFTED: Final = re.compile(
+    r"(?:\s*(?:\boffset\s+-?\s*[0-9a-z]+|@\s*(?:[-+0-9.e]+|(?:start|end)\s*\(\s*\))))+\s*$", re.IGNORECASE
+)
 _LEFT: Final = re.compile(r"\{\{|\}\}|\$\{|\[\s*\$")
 
 
@@ -28,6 +31,13 @@ def with_window(text: str) -> str:
     for pattern, plain in _ESCAPED:
         text = pattern.sub(plain, text)
     return _RANGE.sub(f"[{WINDOW}", _WINDOW_TEMPLATE.sub(lambda _: WINDOW, text))
+
+
+def over_window(selector: str) -> str:
+    """A selector over the window, which PromQL wants to stand before any ``offset`` and ``@``."""
+    found = _SHIFTED.search(selector)
+    cut = found.start() if found else len(selector)
+    return f"{selector[:cut].rstrip()}[{WINDOW}]{selector[cut:]}"
 
 
 def template_left(text: str) -> bool:
