@@ -75,6 +75,9 @@ slos:
   - name: orders-latency
     sli: {kind: latency, threshold: 250ms}
     objective: 95%
+    tiers:
+      - {share: 2%, long: 1h, short: 5m, severity: page}
+      - {share: 10%, long: 3d, short: 6h, severity: ticket}
 """
 FIRST_BYTE = LATENCY.replace("threshold: 250ms", "threshold: 250ms, of: first_byte").replace("95%", "99%")
 
