@@ -23,7 +23,7 @@ from figwatch_agent.engine.mapping import (
 )
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.evaluate.increases import CounterMemory, Increase, joined
-from figwatch_agent.model.batch import Batch, Counted
+from figwatch_agent.model.batch import DOWN, Batch, Counted
 from figwatch_agent.model.slo import Availability, Events, Uptime
 
 Counts = NDArray[np.int64]
@@ -50,6 +50,10 @@ class Counter:
     def wanted(self) -> frozenset[str]:
         """Names of the samples that count for something."""
         return self._mapper.wanted()
+
+    def streams_of(self, batch: Batch) -> Iterable[int]:
+        """Streams that an answer has series of."""
+        return self._mapping(batch).streams if batch.up else ()
 
     def count(self, batches: tuple[Batch, ...], now: Instant, counted: tuple[Counted, ...] = ()) -> Tally:
         """Everything the batches of one tick say, and what sources counted themselves."""
@@ -82,7 +86,8 @@ class Counter:
     def _observe(self, batch: Batch, tally: Tally) -> Increase | None:
         memory = self.memories.setdefault(batch.target, CounterMemory())
         if not batch.up:
-            memory.fail()
+            if self.jumped is None or batch.reason == DOWN:  # else whether it answered the engine can still tell
+                memory.fail()
             tally.findings[batch.target] = f"scrape target {batch.target} is down: {batch.reason}"
             return None
         mapping = self._mapping(batch)

@@ -35,7 +35,7 @@ from figwatch_agent.engine.verifying import Verifier
 from figwatch_agent.engine.viewing import view_of
 from figwatch_agent.engine.watching import Watches
 from figwatch_agent.engine.wishes import Wishes
-from figwatch_agent.model.batch import Reading
+from figwatch_agent.model.batch import Batch, Reading
 from figwatch_agent.model.explanation import Explanation
 from figwatch_agent.model.gate import GateAnswer, following
 from figwatch_agent.model.history import RouteHistory, Shares
@@ -263,9 +263,9 @@ class Engine:
             self._desk.readings[reading.name] = reading
         past = [each for each in inputs.counted if self.at is not None and each.at <= self.at]
         told = self._late.take(past, self._counter.empty(), self._desk, self._watches, now) if past else Told()
-        self._catch_up(inputs, told, now)
+        batches = self._catch_up(inputs, told, now)
         fresh = tuple(each for each in inputs.counted if self.at is None or each.at > self.at)
-        tally = self._counter.count(inputs.batches, now, fresh)
+        tally = self._counter.count(batches, now, fresh)
         tally.findings.update(told.findings)
         uptime = self._uptimes.advance(inputs.probes, tally, now)
         tally.excluded |= self._excluding.step(now)
@@ -281,15 +281,20 @@ class Engine:
         rows += [ring_row(self._parts, name, row) for name, span in spans for row in self._rings.written(name, span)]
         return tally, (*rows, *rewritten(self._parts))
 
-    def _catch_up(self, inputs: Inputs, told: Told, now: Instant) -> None:
-        """Count answers that were not read in time, and what nobody will tell any more."""
-        if not self._missed.silences:
-            return
-        counted, untold = self._missed.take(inputs.past)
-        self._late.count_many(counted, told, self._desk, self._watches, now)
-        for untimed in (untold, self._missed.give_up(now)):
-            self._parts.untimed_total += untimed.total
-            self._parts.untimed_bad += untimed.bad
+    def _catch_up(self, inputs: Inputs, told: Told, now: Instant) -> tuple[Batch, ...]:
+        """Count answers that were not read in time, and what nobody will tell any more; gives those of this tick."""
+        batches, counted, untimed = self._missed.overdue(inputs.batches, self.at)
+        many = [untimed]
+        if self._missed.silences:
+            past, untold = self._missed.take(inputs.past)
+            counted += past
+            many += [untold, self._missed.give_up(now)]
+        in_order = sorted(counted, key=lambda pair: pair[0])
+        self._late.count_many(in_order, told, self._desk, self._watches, now)
+        for each in many:
+            self._parts.untimed_total += each.total
+            self._parts.untimed_bad += each.bad
+        return batches
 
     def _sampled(self, inputs: Inputs, now: Instant, notes: Notes) -> None:
         """Keep what queries answered; what was told long ago is let go of."""

@@ -4,6 +4,9 @@ When a scrape target answers again after a silence, and its source can still be 
 before and after the silence are kept. Answers of the silence are counted from there on as if they had been read in
 time, by the same rules; the last of them is the answer after the silence itself. Until then their events are counted
 nowhere. What will never be told is counted as the difference of both values, in number and in no window.
+
+After less than a silence a source hands over what it could not read with what is new. That is counted at once, at the
+ticks that would have taken it.
 """
 
 from collections.abc import Iterable
@@ -95,13 +98,21 @@ class Missed:
 
     def _jumped(self, memory: CounterMemory, batch: Batch, streams: Iterable[int]) -> None:
         """A scrape target answers after a silence; ``memory`` is as before."""
-        at = memory.at or 0
-        known = max((int(self.unknown.known_until[stream]) for stream in streams), default=at)
-        lag = min(max(known - at, 0), self.catalog.longest_gap)
+        at, lag = memory.at or 0, self._lag(memory.at or 0, streams)
         before = copy(memory)
         before.answered = True  # then: whether the silence was the target's own is told with its answers
         self.silences.append(Silence(batch.target, at, lag, before, batch))
         self.version += 1
+
+    def _lag(self, at: Instant, streams: Iterable[int]) -> Duration:
+        """How long after the last answer of a scrape target its events were counted."""
+        known = max((int(self.unknown.known_until[stream]) for stream in streams), default=at)
+        return min(max(known - at, 0), self.catalog.longest_gap)
+
+    def _lag_of(self, batch: Batch) -> Duration:
+        memory = self.counter.memories.get(batch.target)
+        at = batch.at if memory is None or memory.at is None else memory.at
+        return self._lag(at, self.counter.streams_of(batch))
 
     def take(self, many: Iterable[Past]) -> tuple[Counted, Untimed]:
         """What is told: events by instant, in their order, and events of no window."""
@@ -113,6 +124,30 @@ class Missed:
                 self._count(told, past, counted, untimed)
         return sorted(counted, key=lambda pair: pair[0]), untimed
 
+    def overdue(self, batches: tuple[Batch, ...], since: Instant | None) -> tuple[tuple[Batch, ...], Counted, Untimed]:
+        """Answers that ticks up to ``since`` would have taken, had they got them, are for those; the others come back.
+
+        The newest round of answers is never overdue.
+        """
+        counted: Counted = []
+        untimed = self._none()
+        if since is None or not self.tellable or len({batch.target for batch in batches}) == len(batches):
+            return batches, counted, untimed
+        lags: dict[str, Duration] = {}
+        for batch in batches:
+            lags[batch.target] = max(lags.get(batch.target, 0), self._lag_of(batch))
+        shadow = self._shadow(self.counter.memories)
+        shadow.jumped = self._jumped
+        *groups, newest = _groups(list(batches), self.catalog.settings.interval)
+        for place, group in enumerate(groups):
+            at = group[-1].at + min(lags[batch.target] for batch in group)
+            if at > since:
+                newest = [batch for rest in (*groups[place:], newest) for batch in rest]
+                break
+            self._put(shadow.count(tuple(group), at), at, counted, untimed)
+        self.counter.judge.restore(shadow.judge.carriers)
+        return tuple(newest), counted, untimed
+
     def give_up(self, now: Instant) -> Untimed:
         """Count in no window what no window reaches any more, and what no source will tell."""
         untimed = self._none()
@@ -120,7 +155,8 @@ class Missed:
         surplus = self.silences[: max(len(self.silences) - MOST, 0)]
         for each in [each for each in self.silences if each in surplus or each.final.at <= oldest]:
             each.memory.fail()
-            untimed.add(self._shadow([each]).count((each.final,), now), whole=True)
+            shadow = self._shadow({each.target: each.memory})
+            untimed.add(shadow.count((each.final,), now), whole=True)
             self._drop([each])
         return untimed
 
@@ -129,7 +165,7 @@ class Missed:
         batches = [batch for batch in past.batches if _belongs(batch, by_target.get(batch.target))]
         ended = [each for each in told if each.final.at <= past.until]
         batches = sorted([*batches, *(each.final for each in ended)], key=lambda batch: (batch.at, batch.target))
-        shadow = self._shadow(told)
+        shadow = self._shadow({each.target: each.memory for each in told})
         for group in _groups(batches, self.catalog.settings.interval):
             tally = shadow.count(tuple(group), group[-1].at)
             lag = min(by_target[batch.target].lag for batch in group)
@@ -156,10 +192,10 @@ class Missed:
             found[streams] = claim(self.unknown, streams, at - covered, at)
         return found
 
-    def _shadow(self, told: Iterable[Silence]) -> Counter:
-        """Counts from where the silences began."""
+    def _shadow(self, memories: dict[str, CounterMemory]) -> Counter:
+        """Counts from where these are, and moves them on."""
         shadow = Counter(self.catalog)
-        shadow.memories = {each.target: each.memory for each in told}
+        shadow.memories = memories
         shadow.judge.restore(self.counter.judge.carriers)
         return shadow
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,9 @@ class SeriesTable:
 
 EMPTY_TABLE = SeriesTable((), frozenset())
 
+DOWN: Final = "down"
+"""Why there is no answer: an engine says that its own scrape failed. Any other reason: whoever was asked gave none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Batch:
@@ -40,7 +44,9 @@ class Batch:
     target: str  # URL of the scrape target
     at: Instant  # when the answer was complete
     up: bool
-    reason: str = ""  # closed word when not up: timeout, refused, status, too_large, malformed, encoding, failed
+    reason: str = (
+        ""  # closed word when not up: timeout, refused, status, too_large, malformed, encoding, down, partial, failed
+    )
     table: SeriesTable = EMPTY_TABLE
     values: NDArray[
         np.float64

@@ -6,6 +6,8 @@ from typing import Final
 
 import aiohttp
 
+from figwatch_agent.model.batch import DOWN
+
 
 class FaultReason(StrEnum):
     """The closed set."""
@@ -16,7 +18,7 @@ class FaultReason(StrEnum):
     TOO_LARGE = "too_large"  # more bytes than are read
     MALFORMED = "malformed"  # the page breaks its format
     ENCODING = "encoding"  # compressed in a way that is broken or was not asked for
-    DOWN = "down"  # an engine's own scrape of the target failed
+    DOWN = DOWN  # an engine's own scrape of the target failed
     PARTIAL = "partial"  # the engine could not see everything
     FAILED = "failed"  # anything else: no such name, connection reset, answer cut off
 

@@ -43,7 +43,7 @@ outages = st.builds(
         away, away + lasts, begins, None if ends is None else begins + ends, max(2, declared), killed
     ),
     places,
-    st.integers(1, 25),
+    st.one_of(st.integers(1, 6), st.integers(1, 25)),  # of up to four looks what was missed comes with what is new
     places,
     st.one_of(st.none(), st.integers(1, 30)),
     st.integers(2, LAST - 3),
@@ -145,6 +145,13 @@ def agrees(outage: Outage) -> None:
         pytest.param(Outage(30, 50, 20, 40, 51, 0), id="declared while it is told, reaching over its begin"),
         pytest.param(Outage(30, 50, 40, 70, 10, 52), id="reaching over its end, killed while it is told"),
         pytest.param(Outage(30, 50, 40, None, 60, 0), id="left open"),
+        pytest.param(Outage(42, 43, 42, 43, 40, 0), id="over when one look that was lost is made up for"),
+        pytest.param(
+            Outage(42, 46, 43, 45, 10, 46), id="inside four looks that were lost, killed when they are made up for"
+        ),
+        pytest.param(
+            Outage(42, 48, 44, 47, 10, 0), id="at the end of a silence whose last scrapes come with what is new"
+        ),
     ],
 )
 def test_what_is_told_of_an_outage_later_is_set_aside_as_if_read_in_time(outage: Outage) -> None:

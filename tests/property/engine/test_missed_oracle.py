@@ -104,6 +104,24 @@ def test_what_was_missed_is_counted_as_if_it_had_been_read_in_time(story: list[A
     _agrees(story)
 
 
+@pytest.mark.parametrize("lost", [1, 2, 4, 5, 20])
+def test_the_first_errors_ever_are_counted_though_no_look_saw_them_come(lost: int) -> None:
+    counts = []
+    with looping() as loop:
+        for well in (True, False):
+            kept = KeptSamples()
+            reader = Reader(kept, loop)
+            for number in range(50):
+                orders = {"200": 1000 + 30 * number} | ({"500": 3 * (number - 9)} if number >= 10 else {})
+                kept.scrape("a:1", START + number * INTERVAL + 2_000, orders)
+                kept.state = "refused" if not well and 10 <= number < 10 + lost else "well"
+                reader.tick(START + (number + 1) * INTERVAL - 100)
+            counts.append((reader.counts(), reader.unknown()))
+    in_time, late = counts
+    assert in_time == late
+    assert in_time[0] == (30 * 49 + 3 * 40, 3 * 40, 0, 0)
+
+
 @pytest.mark.slow
 @settings(max_examples=30, phases=UNSHRUNK, deadline=None)
 @given(story=st.lists(moments, min_size=1, max_size=6))
