@@ -166,16 +166,17 @@ class HistogramCell:
 
     def observe_with(self, value: float, other: "HistogramCell", second: float) -> int:
         """`observe(value)` here and `observe(second)`, no larger, there: for the price of one lock if both share it."""
-        lock = self._lock
-        # Floats compare faster with floats.
-        if other._lock is not lock or not 0.0 <= second <= value <= LARGEST:
+        lock, bounds = self._lock, self._bounds
+        if other._lock is not lock or other._bounds is not bounds:
             other.observe(second)
             return self.observe(value)
-        bounds = self._bounds
-        if value <= bounds[0] and other._bounds is bounds:
-            index = place = 0  # most are; what is no more than a value in the first bucket lies there too
+        if 0.0 <= second <= value <= bounds[0]:  # most are; floats compare faster with floats
+            index = place = 0
+        elif 0.0 <= second <= value <= LARGEST:
+            index, place = bisect_left(bounds, value), bisect_left(bounds, second)
         else:
-            index, place = bisect_left(bounds, value), bisect_left(other._bounds, second)
+            other.observe(second)
+            return self.observe(value)
         try:
             # In here, for a signal handler may raise as soon as the lock is held. `with` costs twice as much.
             lock.acquire()

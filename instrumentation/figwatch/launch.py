@@ -217,10 +217,11 @@ def _wrap_wsgi(app: Any, build: Build, metrics_path: str | None, render: Page) -
 def _wrap_flask(app: Any, build: Build, metrics_path: str | None, render: Page) -> Any:
     from figwatch.server import others, templates, wsgi
 
-    if not isinstance(app.wsgi_app, wsgi.WsgiMiddleware):
+    if not isinstance(getattr(app.wsgi_app, "__self__", None), wsgi.WsgiMiddleware):
         others.quiet_flask(app)
         templates.hook_flask(app)
-        app.wsgi_app = _wrap_wsgi(app.wsgi_app, build, metrics_path, render)
+        # A method is called for a good deal less than an object that has `__call__`.
+        app.wsgi_app = _wrap_wsgi(app.wsgi_app, build, metrics_path, render).__call__
     return app
 
 

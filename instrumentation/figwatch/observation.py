@@ -3,6 +3,7 @@
 Nothing here raises at request time: every fault is counted and swallowed where it would otherwise reach the request.
 """
 
+from collections.abc import Callable
 from contextvars import Token
 from functools import partial
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar, cast, overload
@@ -17,7 +18,6 @@ from figwatch.current import SPAN_KEY, context_of, current, current_context, det
 from figwatch.errors import DefinitionError
 from figwatch.migration import SideRule
 from figwatch.routes import Routes
-from figwatch.span_record import Ended
 from figwatch.telemetry import RequestCell, Telemetry
 from figwatch.tracing import SAMPLED, LightSpan, open_span
 
@@ -107,7 +107,7 @@ class Observer(Generic[Carrier]):
         self._template_of = reader.template_of
         self._path_of = reader.path_of
         self._name = routes.name
-        self._known = routes.known
+        self.known: Callable[[str | None], str | None] = routes.known.get  # type: ignore[assignment]  # None is none
         self._cells: dict[tuple[str, str, int, str, str], RequestCell] = {}
         self._capture = capture
 
@@ -156,7 +156,10 @@ class Observer(Generic[Carrier]):
                 # No closure: it would make every name it uses slower to read, in every request.
                 side = self._rule.decide(migration_status, migration_token, partial(self._reader.peer_of, carrier))
             around: Any = current_context().get(SPAN_KEY)
-            span = (borrowed(around) if around is not None else None) or open_span(traceparent, tracestate)
+            if around is None:
+                span = open_span(traceparent, tracestate)
+            else:
+                span = borrowed(around) or open_span(traceparent, tracestate)
             shared = self.telemetry
             if _otel._TRACER_PROVIDER is not shared.provider:
                 follow_provider(shared)
@@ -182,24 +185,36 @@ class Observer(Generic[Carrier]):
 
     def record(self, seen: "Observation[Carrier]", error_type: str) -> None:
         """Put a finished request into its cells and, if somebody drains them, onto the span queue."""
-        now = self.timer()
-        started, status, route = seen.started, seen.status, seen.route
+        now, status, route = self.timer(), seen.status, seen.route
         if route is None:
-            route = self.route_of(seen.carrier)
+            route = self.known(self._template_of(seen.carrier)) or self.route_of(seen.carrier)
         if status >= SERVER_ERROR and not error_type:
             error_type = str(status)
         key = (seen.method, route, status, error_type, seen.side)
         cell = self._cells.get(key) or self._cell(key)
-        bucket = cell.observe(now - started, (seen.first or now) - started if status else None)
+        started = seen.started
+        seconds = now - started
+        if status:
+            bucket = cell.duration.observe_with(seconds, cell.first_byte, (seen.first or now) - started)
+        else:  # never answered: there was no first byte
+            bucket = cell.duration.observe(seconds)
         span, shared = seen.span, self.telemetry
         if not span.flags & SAMPLED:
             return
         if shared.span_missed is not None:
             shared.span_missed()
-        if shared.span_sink is not None or now >= cell.stale[bucket]:
+        sink = shared.span_sink
+        if sink is None:
             # Where nobody drains spans, one a second is made to show on the metrics page.
+            if now < cell.stale[bucket]:
+                return
             cell.stale[bucket] = now + EXEMPLAR_SECONDS
-            cell.exemplars[bucket] = self.emit(seen, cell.labels, now - started)
+        # As `emit` does it: a function less, in the path of every request.
+        path = self._captured(span, seen.carrier) if self._capture.any and span.recording else ""
+        span.recording = False
+        ended = cell.exemplars[bucket] = (span, cell.labels, path, self.service, shared.wall_clock(), seconds)
+        if sink is not None and span.ours:
+            sink(ended)
 
     def _cell(self, key: tuple[str, str, int, str, str]) -> RequestCell:
         """Look up, in the process, what this observer has not counted yet."""
@@ -208,22 +223,20 @@ class Observer(Generic[Carrier]):
             self._cells[key] = cell
         return cell
 
-    def emit(self, seen: "Observation[Carrier]", labels: tuple[str, ...], seconds: float) -> Ended:
+    def emit(self, seen: "Observation[Carrier]", labels: tuple[str, ...], seconds: float) -> None:
         """Hand the span of what has ended to whoever drains spans. `labels` in the order of contract.REQUEST_LABELS."""
         shared, span = self.telemetry, seen.span
         path = self._captured(span, seen.carrier) if self._capture.any and span.recording else ""
         span.recording = False  # what is set on it from now on comes too late
-        ended = (span, labels, path, self.service, shared.wall_clock(), seconds)
         if shared.span_sink is not None and span.ours:
-            shared.span_sink(ended)
-        return ended
+            shared.span_sink((span, labels, path, self.service, shared.wall_clock(), seconds))
 
     def route_of(self, carrier: Carrier) -> str:
         """The bounded route of a request, as far as its framework has come."""
         template = self._template_of(carrier)
         if template is None:
             return self._name(None, self._path_of(carrier))
-        return self._known.get(template) or self._name(template, "")
+        return self.known(template) or self._name(template, "")
 
     def _captured(self, span: LightSpan, carrier: Carrier) -> str:
         """Write what a span may carry of the request beyond its shape; returns the path, if that is allowed."""
@@ -321,7 +334,9 @@ class Observation(Generic[Carrier]):
         `inside` is the context of an earlier time, for those who enter again and again.
         """
         try:
-            return make_current(context_of(self.span, self) if inside is None else inside)
+            if inside is None:
+                inside = context_of(self.span, self)
+            return make_current(inside)
         except Exception as error:  # noqa: BLE001 - the request's edge
             self.observer.telemetry.health.fault("enter", error)
             return None

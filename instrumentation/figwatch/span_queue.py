@@ -46,13 +46,14 @@ class SpanQueue:
 
     def put(self, ended: Ended) -> None:
         """Append, or drop and count."""
-        waiting = len(self._waiting)
-        if waiting >= self._length:
+        waiting = self._waiting
+        number = len(waiting)
+        if number >= self._length:
             self.miss()
             self._full()
             return
-        self._waiting.append(ended)
-        if waiting == self._before_last:
+        waiting.append(ended)
+        if number == self._before_last:
             self._wake()
 
     def take(self, at_most: int) -> list[SpanRecord]:

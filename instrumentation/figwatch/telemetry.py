@@ -38,12 +38,6 @@ class RequestCell:
         self.exemplars = exemplars  # a recent sampled request of this process in each bucket
         self.stale = [0.0] * len(exemplars)  # when each is old enough to be replaced, by the telemetry's timer
 
-    def observe(self, seconds: float, first_byte: float | None) -> int:
-        """Count one request, without a first byte if it was never answered; returns its bucket by `seconds`."""
-        if first_byte is None:
-            return self.duration.observe(seconds)
-        return self.duration.observe_with(seconds, self.first_byte, first_byte)
-
 
 class RequestCells:
     """Finds the cell of a request by one dict lookup; builds it on first sight."""

@@ -286,7 +286,9 @@ def hold(seen: Exchange, response: Any) -> None:
                 seen.abort(contract.NO_RESPONSE)
                 return
             if response.prepared and not isinstance(response, web.Response):
-                return  # its end is watched since it was prepared
+                watched = getattr(seen, "response", None) is response  # since it was prepared, unless we failed then
+                if watched or isinstance(response, web.WebSocketResponse):
+                    return
         response.prepare = partial(_prepare, seen, response.prepare)
         seen.hold_end(response)
     except Exception as error:  # noqa: BLE001 - the request's edge: the response is sent as it is

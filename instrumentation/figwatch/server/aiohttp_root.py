@@ -16,6 +16,7 @@ from yarl import URL
 
 from figwatch.server import aiohttp
 from figwatch.server.aiohttp import (
+    ENDED,
     KEY,
     SERVED_BY,
     STATUS,
@@ -32,15 +33,15 @@ from figwatch.server.aiohttp import (
 _PLACES: Final = ("_handle", "_make_request")
 _hook: Final[Any] = getattr(web.Request, "_prepare_hook", None)
 _OF_RESPONSES: Final = ("_status", "_headers")
+_Response: Final = web.Response
 _RESOURCES: Final = web.Resource.__module__
 _OF_REQUESTS: Final = frozenset({"_state", "_headers", "_method", "_rel_url"})
 
 
 class _Done:
-    """What is awaited in place of signals that nobody listens to."""
+    """What is awaited in place of signals that nobody listens to: without a step of the interpreter."""
 
-    def __await__(self) -> Iterator[Any]:
-        return iter(())
+    __await__: Callable[[], Iterator[Any]] = staticmethod(().__iter__)
 
 
 _DONE: Final = _Done()
@@ -53,7 +54,7 @@ class WatchedRequest(web.Request):
         seen = self._state.get(KEY)
         if seen is None:
             return _hook(self, response)
-        if type(response) is web.Response:
+        if type(response) is _Response:
             try:
                 seen.status = response._status
                 response._headers.setdefault(TRACE_ID, seen.span.caller[3:35].decode())
@@ -89,7 +90,7 @@ class RootExchange(Exchange):
             self.finish()
             # Or the response, its method and the request would stand in a ring, and wait for the garbage collector.
             del response.prepare
-            self.carrier = self.response = aiohttp.ENDED
+            self.carrier = self.response = ENDED
         except Exception as error:  # noqa: BLE001 - the request's edge: the last byte is out
             self.fault("aiohttp", error)
         return writer
@@ -130,7 +131,7 @@ class RootWatch(AiohttpWatch):
             raise
         finally:
             seen.leave(entered)
-        if type(response) is not web.Response or seen.finished:
+        if type(response) is not _Response or seen.finished:
             hold(seen, response)
         else:
             seen.response = response

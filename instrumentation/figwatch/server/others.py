@@ -18,6 +18,7 @@ _ASGI: Final = frozenset(
     }
 )
 _WSGI: Final = ("opentelemetry.instrumentation.wsgi", "OpenTelemetryMiddleware")
+_OURS: Final = ("figwatch.server.wsgi", "WsgiMiddleware")
 _AIOHTTP: Final = "opentelemetry.instrumentation.aiohttp_server"
 _DJANGO: Final = "opentelemetry.instrumentation.django"
 _FLASK: Final = "opentelemetry.instrumentation.flask"
@@ -55,6 +56,9 @@ def _around(app: Any, names: tuple[str, ...]) -> Iterator[tuple[Any, str]]:
             return
         yield app, name
         app = getattr(app, name)
+        middleware = getattr(app, "__self__", None)
+        if _names(middleware) == _OURS:  # of which Flask has the method
+            app = middleware
 
 
 def quiet_fastapi(app: Any) -> None:

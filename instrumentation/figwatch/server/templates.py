@@ -44,27 +44,32 @@ def wsgi_template(environ: Mapping[str, Any]) -> str | None:
     return noted
 
 
-def note_flask(environ: MutableMapping[str, Any]) -> None:
-    """Flask forgets its request when it returns: note the rule when it starts to answer."""
-    request = environ.get("werkzeug.request")
-    if request is not None:
-        _note_rule(environ, request)
+def flask_template(environ: Mapping[str, Any], rule: Any) -> str:
+    """The template of a rule that Flask follows, mount point included.
+
+    It forgets its request when it returns: ask when it starts to answer.
+    """
+    return f"{environ.get('SCRIPT_NAME', '')}{rule.rule}"
 
 
-def _note_rule(environ: MutableMapping[str, Any], request: Any) -> None:
-    rule = getattr(request, "url_rule", None)
-    if rule is not None:
-        mounted = environ.get("SCRIPT_NAME")
-        environ[NOTED_ROUTE] = mounted + str(rule.rule) if mounted else rule.rule
+def is_complete(body: Any) -> bool:
+    """Whether a WSGI application's body is all there: none of it is made while it is sent."""
+    if isinstance(body, (list, tuple)):
+        return True
+    try:
+        return isinstance(body._callbacks[-1].__self__.response, (list, tuple))  # werkzeug's, around its response
+    except (AttributeError, LookupError, TypeError):
+        return getattr(body, "streaming", None) is False  # Django's response
 
 
 def note_flasks_error(environ: MutableMapping[str, Any], error: BaseException) -> None:
     """What is no Exception leaves Flask before it answers: its frames still know the request."""
     for frame, _line in walk_tb(error.__traceback__):
         if frame.f_code.co_name == "wsgi_app":
-            request = getattr(frame.f_locals.get("ctx"), "request", None)
-            if getattr(request, "environ", None) is environ:
-                _note_rule(environ, request)
+            request: Any = getattr(frame.f_locals.get("ctx"), "request", None)
+            rule = getattr(request, "url_rule", None)
+            if rule is not None and request.environ is environ:
+                environ[NOTED_ROUTE] = flask_template(environ, rule)
 
 
 def hook_flask(app: Any) -> None:

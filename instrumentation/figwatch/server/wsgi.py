@@ -10,7 +10,7 @@ from figwatch import contract
 from figwatch.current import current_context
 from figwatch.observation import Observation, Observer
 from figwatch.routes import slash_or_none
-from figwatch.server.templates import NOTED_ROUTE, note_flask, note_flasks_error, wsgi_template
+from figwatch.server.templates import NOTED_ROUTE, flask_template, is_complete, note_flasks_error, wsgi_template
 
 Environ = dict[str, Any]
 Headers = list[tuple[str, str]]
@@ -38,11 +38,12 @@ _TRACEPARENT: Final = "HTTP_TRACEPARENT"
 _TRACESTATE: Final = "HTTP_TRACESTATE"
 _STATUS: Final = "HTTP_X_MIGRATION_STATUS"
 _TOKEN: Final = "HTTP_X_MIGRATION_TOKEN"  # noqa: S105 - the name of a header
-_TRACE_ID: Final = contract.TRACE_ID_HEADER.lower()
-_LENGTH_OF_TRACE_ID: Final = len(_TRACE_ID)
+_TRACE_HEADER: Final = contract.TRACE_ID_HEADER
+_TRACE_ID: Final = _TRACE_HEADER.lower()
+_lower: Final = str.lower
 _CODES: Final = 100  # status lines whose number is remembered
 _codes: Final[dict[str, int]] = {}
-_LENGTH_OF_LENGTH: Final = len("content-length")
+_LENGTH: Final = "content-length"
 
 
 template_of: Final = wsgi_template
@@ -91,33 +92,10 @@ class WsgiMiddleware:
             return self.app(environ, start_response)
         if environ.get("PATH_INFO") in self._pages and environ["REQUEST_METHOD"] in ("GET", "HEAD"):
             return answer_scrape(environ, start_response, self._render)
-        seen = self._begin(environ)
-        if seen is None:
-            return self.app(environ, start_response)
-        seen.pass_to = start_response
-        entered = seen.enter()
-        seen.inside = current_context()
+        observer = self.observer
         try:
-            body = self.app(environ, seen.start_response)
-        except BaseException as error:
-            seen.broke(error)
-            raise
-        finally:
-            seen.leave(entered)
-        if isinstance(body, (list, tuple)) or _is_file(body, environ):
-            # Servers look at the length and the type of these to set Content-Length or to call sendfile: hand them on
-            # as they are. All their bytes are ready now, which is where an application's own time ends.
-            seen.first_byte()
-            seen.ended()
-            seen.inside = None
-            return body
-        seen.body = body
-        return seen
-
-    def _begin(self, environ: Environ) -> "_Exchange | None":
-        try:
-            environ[MARK] = self.observer.vantage
-            seen = self.observer.begin(
+            environ[MARK] = observer.vantage
+            seen = observer.begin(
                 environ,
                 environ["REQUEST_METHOD"],
                 environ.get(_TRACEPARENT),
@@ -128,12 +106,37 @@ class WsgiMiddleware:
             )
             if seen is not None:
                 environ[SERVED_BY] = seen.side
-                seen.declared = None
+                seen.pass_to = start_response
                 seen.sent = 0
-            return seen
         except Exception as error:  # noqa: BLE001 - the request's edge: a fault of ours must not become the request's
-            self.observer.telemetry.health.fault("wsgi", error)
-            return None
+            observer.telemetry.health.fault("wsgi", error)
+            seen = None
+        if seen is None:
+            return self.app(environ, start_response)
+        entered = seen.enter()
+        inside = current_context()
+        try:
+            body = self.app(environ, seen.start_response)
+        except BaseException as error:
+            seen.broke(error)
+            raise
+        finally:
+            seen.leave(entered)
+        try:
+            complete = is_complete(body) or _is_file(body, environ)
+        except Exception as error:  # noqa: BLE001 - the request's edge: what is odd about a body is the server's to see
+            seen.fault("wsgi", error)
+            complete = False
+        if complete:
+            # All bytes are ready now, which is where an application's own time ends. Handed on as they are: servers
+            # look at the length and the type of some to set Content-Length or to call sendfile.
+            if seen.status:
+                seen.finish()
+            else:
+                seen.ended()
+            return body
+        seen.body, seen.inside = body, inside
+        return seen
 
 
 def _code(status: str) -> int:
@@ -152,15 +155,15 @@ def _is_file(body: object, environ: Environ) -> bool:
 class _Exchange(Observation[Environ]):
     """One request that watches its status line and its writes, and stands for a body that is made while it is sent."""
 
-    __slots__ = ("_write", "body", "declared", "inside", "pass_to", "sent")
+    __slots__ = ("_write", "body", "headers", "inside", "pass_to", "sent")
 
     pass_to: StartResponse
     """Where the status line goes."""
     body: Iterable[bytes]
     """What the application returned, if it is not complete yet. The request is current while it makes a chunk."""
 
-    declared: int | None
-    """Content-Length."""
+    headers: Headers
+    """As the application sent them with its status."""
     inside: Context | None
     """What is current while the body is made. Forgotten at the end: it refers to this, and would stand in a ring."""
     sent: int
@@ -169,7 +172,17 @@ class _Exchange(Observation[Environ]):
     def start_response(self, status: str, headers: Headers, exc_info: ExcInfo | None = None, /) -> Write:
         """Note the status, add the trace id, and pass it on; an application may call again with an error."""
         try:
-            headers = self._noted(status, headers)
+            self.status = _codes.get(status) or _code(status)
+            self.headers = headers
+            environ = self.carrier
+            rule = getattr(environ.get("werkzeug.request"), "url_rule", None)
+            if rule is not None:
+                template = flask_template(environ, rule) if environ.get("SCRIPT_NAME") else rule.rule
+                self.route = self.observer.known(template)
+                if self.route is None:
+                    environ[NOTED_ROUTE] = template
+            if _TRACE_ID not in map(_lower, dict(headers)):  # the names, without a step of the interpreter for each
+                headers = [*headers, (_TRACE_HEADER, self.span.caller[3:35].decode())]
         except Exception as error:  # noqa: BLE001 - the request's edge: the response goes out as it came
             self.fault("wsgi", error)
         # The argument is only handed on where the application gave one.
@@ -194,7 +207,7 @@ class _Exchange(Observation[Environ]):
     def broke(self, error: BaseException) -> None:
         """The application raised."""
         try:
-            if NOTED_ROUTE not in self.carrier:
+            if self.route is None and NOTED_ROUTE not in self.carrier:
                 note_flasks_error(self.carrier, error)
         except Exception as fault:  # noqa: BLE001 - the request's edge: the application's error goes on its way
             self.fault("wsgi", fault)
@@ -203,11 +216,11 @@ class _Exchange(Observation[Environ]):
 
     def ended(self) -> None:
         """The body is complete."""
-        if not self.status:
+        if self.status:
+            self.finish()
+        else:
             self.status = 500  # what every server answers in place of an application that never started
             self.abort(contract.NO_RESPONSE)
-        else:
-            self.finish()
 
     def __iter__(self) -> Iterator[bytes]:
         """The chunks, each made while the request is current."""
@@ -241,23 +254,23 @@ class _Exchange(Observation[Environ]):
         finally:
             self.inside = None
             if not self.finished:
-                bodyless = self.method == "HEAD" or self.status in (204, 304)
-                if bodyless or (self.declared is not None and self.sent >= self.declared):
+                if self._is_whole():
                     self.ended()
                 else:
                     self.abort(contract.CLIENT_DISCONNECT)
 
-    def _noted(self, status: str, headers: Headers) -> Headers:
-        self.status = _codes.get(status) or _code(status)
-        note_flask(self.carrier)
-        told = False
-        for name, value in headers:
-            length = len(name)  # a number is compared faster than a name is lower-cased
-            if length == _LENGTH_OF_LENGTH and name.lower() == "content-length":
-                self.declared = int(value)
-            elif length == _LENGTH_OF_TRACE_ID and name.lower() == _TRACE_ID:
-                told = True
-        return headers if told else [*headers, (contract.TRACE_ID_HEADER, self.span.caller[3:35].decode())]
+    def _is_whole(self) -> bool:
+        """Whether every byte that was announced went to the server."""
+        if self.method == "HEAD" or self.status in (204, 304):
+            return True
+        if not self.status:
+            return False
+        try:
+            lengths = [int(value) for name, value in self.headers if name.lower() == _LENGTH]
+        except Exception as error:  # noqa: BLE001 - the request's edge: the response went out as it was
+            self.fault("wsgi", error)
+            return False
+        return bool(lengths) and self.sent >= lengths[-1]
 
 
 def answer_scrape(environ: Environ, start_response: StartResponse, render: Renderer) -> Iterable[bytes]:

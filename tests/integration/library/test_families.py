@@ -252,7 +252,7 @@ PLANTS = [
     "figwatch.observation.Observer.record",
     "figwatch.observation.Observer.route_of",
     "figwatch.telemetry.RequestCells.get",
-    "figwatch.telemetry.RequestCell.observe",
+    "figwatch.cells.HistogramCell.observe_with",
     "figwatch.observation.make_current",
 ]
 
