@@ -52,8 +52,9 @@ class Counter:
         return self._mapper.wanted()
 
     def streams_of(self, batch: Batch) -> Iterable[int]:
-        """Streams that an answer has series of."""
-        return self._mapping(batch).streams if batch.up else ()
+        """Streams that an answer has series of; of a scrape target that does not answer, those that it had."""
+        mapping = self._mapping(batch) if batch.up else self._mappings.get(batch.target)
+        return () if mapping is None else mapping.streams
 
     def count(self, batches: tuple[Batch, ...], now: Instant, counted: tuple[Counted, ...] = ()) -> Tally:
         """Everything the batches of one tick say, and what sources counted themselves."""

@@ -9,9 +9,10 @@ After less than a silence a source hands over what it could not read with what i
 ticks that would have taken it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,6 @@ from figwatch_agent.engine.claiming import claim
 from figwatch_agent.engine.counting import Counter
 from figwatch_agent.engine.less import boundary_below
 from figwatch_agent.engine.measuring import Rings
-from figwatch_agent.engine.past_grid import grid
 from figwatch_agent.engine.tally import Tally
 from figwatch_agent.engine.unknown import Unknown
 from figwatch_agent.evaluate.increases import CounterMemory
@@ -138,15 +138,12 @@ class Missed:
             lags[batch.target] = max(lags.get(batch.target, 0), self._lag_of(batch))
         shadow = self._shadow(self.counter.memories)
         shadow.jumped = self._jumped
-        *groups, newest = _groups(list(batches), self.catalog.settings.interval)
-        for place, group in enumerate(groups):
-            at = group[-1].at + min(lags[batch.target] for batch in group)
-            if at > since:
-                newest = [batch for rest in (*groups[place:], newest) for batch in rest]
-                break
-            self._put(shadow.count(tuple(group), at), at, counted, untimed)
+        rounds = list(_rounds(batches, lags, self.catalog.settings.interval))
+        while len(rounds) > 1 and rounds[0].due <= since:
+            each = rounds.pop(0)
+            self._put(shadow.count(each.batches, each.due), each.due, counted, untimed)
         self.counter.judge.restore(shadow.judge.carriers)
-        return tuple(newest), counted, untimed
+        return tuple(batch for each in rounds for batch in each.batches), counted, untimed
 
     def give_up(self, now: Instant) -> Untimed:
         """Count in no window what no window reaches any more, and what no source will tell."""
@@ -162,17 +159,21 @@ class Missed:
 
     def _count(self, told: list[Silence], past: Past, counted: Counted, untimed: Untimed) -> None:
         by_target = {each.target: each for each in told}
+        lags = {name: silence.lag for name, silence in by_target.items()}
         batches = [batch for batch in past.batches if _belongs(batch, by_target.get(batch.target))]
-        ended = [each for each in told if each.final.at <= past.until]
-        batches = sorted([*batches, *(each.final for each in ended)], key=lambda batch: (batch.at, batch.target))
+        finals = [each.final for each in told if each.final.at <= past.until]
+        batches = sorted([*batches, *finals], key=lambda batch: (batch.at, batch.target))
+        rounds, torn = list(_rounds(batches, lags, self.catalog.settings.interval)), []
+        if len(finals) < len(told):  # more will come, and with it the rest of a round that ends beyond what is told
+            while len(rounds) > 1 and rounds[-1].due > past.until + min(lags.values()):
+                torn.append(rounds.pop())
         shadow = self._shadow({each.target: each.memory for each in told})
-        for group in _groups(batches, self.catalog.settings.interval):
-            tally = shadow.count(tuple(group), group[-1].at)
-            lag = min(by_target[batch.target].lag for batch in group)
-            self._put(tally, group[-1].at + lag, counted, untimed)
+        for looked in rounds:
+            self._put(shadow.count(looked.batches, looked.due), looked.due, counted, untimed)
+        left = {batch.target: batch.at for looked in torn for batch in reversed(looked.batches)}  # the oldest of each
         for each in told:
-            each.told_to = past.until
-        self._drop(ended)
+            each.told_to = min(past.until, left.get(each.target, past.until + 1) - 1)
+        self._drop([each for each in told if each.final.at <= each.told_to])
         self.version += 1
 
     def _put(self, tally: Tally, at: Instant, counted: Counted, untimed: Untimed) -> None:
@@ -212,11 +213,19 @@ def _belongs(batch: Batch, silence: Silence | None) -> bool:
     return silence is not None and silence.told_to < batch.at < silence.final.at
 
 
-def _groups(batches: list[Batch], step: Duration) -> Iterable[list[Batch]]:
-    """Answers of the same tick, so laid that one round of scrapes is not torn apart."""
+class _Round(NamedTuple):
+    """Answers that one tick would have taken."""
+
+    due: Instant  # when that tick was
+    batches: tuple[Batch, ...]
+
+
+def _rounds(batches: Sequence[Batch], lags: Mapping[str, Duration], step: Duration) -> Iterator[_Round]:
+    """The answers by the ticks that would have taken them: each comes as long after its scrape as those before did."""
     if not batches:
         return
-    instants = np.array([batch.at for batch in batches], dtype=np.int64)
-    places = np.searchsorted(grid(np.unique(instants), step, None, None), instants)
+    dues = np.array([batch.at + lags[batch.target] for batch in batches], dtype=np.int64)
+    places = (dues - dues.min() + step // 2) // step
     for place in np.unique(places).tolist():
-        yield [batches[each] for each in np.flatnonzero(places == place).tolist()]
+        here = np.flatnonzero(places == place)
+        yield _Round(int(dues[here].max()), tuple(batches[each] for each in here.tolist()))

@@ -142,6 +142,52 @@ def _agrees(story: list[Any]) -> None:
         assert reader.counts() == in_time.counts()
 
 
+lost_looks = st.fixed_dictionaries(
+    {
+        "orders": st.tuples(st.integers(0, 30), st.integers(0, 5)),
+        "restart": st.sampled_from(["", "", "", "a:1", "b:1"]),
+        "down": st.just(""),  # else a look may stay unknown where one target's silence ends before another's
+        "agent": st.sampled_from(["well", "refused", "partial"]),
+        "lasts": st.sampled_from([1, 1, 2, 3, 4, 5, 6, 9, 20, 150]),  # the longest is told in two parts
+    }
+)
+LATER_BY_ONE = [  # the tick that makes up for the lost one finds one scrape target down
+    CALM | {"orders": (5, 1), "down": "a:1", "agent": "refused", "lasts": 1},
+    CALM | {"orders": (5, 1), "down": "a:1", "lasts": 5},
+]
+
+
+def held(reader: Reader) -> list[Any]:
+    """All that windows are made of."""
+    rings = reader.engine._rings
+    return [
+        (ring.at, ring.current.tolist(), [(level.boundaries.tolist(), level._low.tolist()) for level in ring._levels])
+        for ring in (*rings.rings.values(), rings.coverage.ring)
+    ]
+
+
+@settings(max_examples=10, phases=UNSHRUNK, deadline=None)
+@example(story=LATER_BY_ONE)
+@given(story=st.lists(lost_looks, min_size=2, max_size=6))
+def test_looks_that_are_lost_leave_no_trace_once_what_they_missed_is_told(story: list[Any]) -> None:
+    _leaves_no_trace(story)
+
+
+@pytest.mark.slow
+@settings(max_examples=60, phases=UNSHRUNK, deadline=None)
+@given(story=st.lists(lost_looks, min_size=1, max_size=10))
+def test_many_looks_that_are_lost_leave_no_trace(story: list[Any]) -> None:
+    _leaves_no_trace(story)
+
+
+def _leaves_no_trace(story: list[Any]) -> None:
+    with looping() as loop:
+        late, in_time = (played(loop, story, always_well=well)[0] for well in (False, True))
+    assert held(late) == held(in_time)
+    assert late.unknown() == in_time.unknown()
+    assert late.counts() == in_time.counts()
+
+
 @pytest.mark.slow
 def test_kills_while_an_outage_is_told_leave_each_event_counted_once() -> None:
     outage = {"orders": (7, 1), "restart": "a:1", "down": "", "agent": "refused", "lasts": 300}
