@@ -136,10 +136,13 @@ class Missed:
         lags: dict[str, Duration] = {}
         for batch in batches:
             lags[batch.target] = max(lags.get(batch.target, 0), self._lag_of(batch))
+        step = self.catalog.settings.interval
+        rounds, latest = list(_rounds(batches, lags, step, since)), since + _slack(step)
+        if len(rounds) < 2 or rounds[0].due > latest:
+            return batches, counted, untimed
         shadow = self._shadow(self.counter.memories)
         shadow.jumped = self._jumped
-        rounds = list(_rounds(batches, lags, self.catalog.settings.interval))
-        while len(rounds) > 1 and rounds[0].due <= since:
+        while len(rounds) > 1 and rounds[0].due <= latest:
             each = rounds.pop(0)
             self._put(shadow.count(each.batches, each.due), each.due, counted, untimed)
         self.counter.judge.restore(shadow.judge.carriers)
@@ -220,12 +223,23 @@ class _Round(NamedTuple):
     batches: tuple[Batch, ...]
 
 
-def _rounds(batches: Sequence[Batch], lags: Mapping[str, Duration], step: Duration) -> Iterator[_Round]:
-    """The answers by the ticks that would have taken them: each comes as long after its scrape as those before did."""
+def _rounds(
+    batches: Sequence[Batch], lags: Mapping[str, Duration], step: Duration, tick: Instant | None = None
+) -> Iterator[_Round]:
+    """The answers by the ticks that would have taken them: each comes as long after its scrape as those before did.
+
+    ``tick`` is one of these ticks, where any is known; else the first answer was for one.
+    """
     if not batches:
         return
     dues = np.array([batch.at + lags[batch.target] for batch in batches], dtype=np.int64)
-    places = (dues - dues.min() + step // 2) // step
+    first, slack = (int(dues.min()), step // 2) if tick is None else (tick, _slack(step))
+    places = -((first + slack - dues) // step)
     for place in np.unique(places).tolist():
         here = np.flatnonzero(places == place)
         yield _Round(int(dues[here].max()), tuple(batches[each] for each in here.tolist()))
+
+
+def _slack(step: Duration) -> Duration:
+    """How much later than its tick an answer may seem to be due: neither scrapes nor ticks are punctual."""
+    return step // 4

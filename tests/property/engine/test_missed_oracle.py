@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from random import Random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
@@ -171,6 +173,35 @@ def held(reader: Reader) -> list[Any]:
 @given(story=st.lists(lost_looks, min_size=2, max_size=6))
 def test_looks_that_are_lost_leave_no_trace_once_what_they_missed_is_told(story: list[Any]) -> None:
     _leaves_no_trace(story)
+
+
+@pytest.mark.parametrize(("lost", "pace"), [(1, 1), (2, 1), (4, 1), (9, 1), (1, 2), (2, 2), (4, 2)])
+def test_scrapes_and_looks_that_are_not_punctual_are_told_by_the_same_looks(lost: int, pace: int) -> None:
+    chosen, told, unknown = Random(lost), [], []
+    scrapes = [(at + chosen.randint(0, 40)) for at in range(START + 2_000, START + 60 * INTERVAL, INTERVAL // pace)]
+    looks = [START + number * INTERVAL + 9_900 + chosen.randint(0, 60) for number in range(60)]
+    with looping() as loop:
+        for well in (True, False):
+            kept, many = KeptSamples(), list(scrapes)
+            reader = Reader(kept, loop)
+            for number, now in enumerate(looks):
+                while many and many[0] < now:
+                    at = many.pop(0)
+                    kept.scrape("a:1", at, {"200": (at - START) // 100, "500": (at - START) // 1000})
+                kept.state = "refused" if not well and 20 <= number < 20 + lost else "well"
+                reader.tick(now)
+            told.append((reader.counts(), _by_look(reader)))
+            unknown.append(reader.unknown())
+    assert told[0] == told[1]
+    assert abs(unknown[0] - unknown[1]) < SECOND
+
+
+def _by_look(reader: Reader) -> list[list[int]]:
+    """What had been counted at every tenth second."""
+    ring = reader.engine._rings.rings["budget"]
+    instants = np.arange(START + 20 * INTERVAL, START + 60 * INTERVAL, INTERVAL)
+    found: list[list[int]] = ring.counted_at(instants).tolist()
+    return found
 
 
 @pytest.mark.slow
