@@ -24,7 +24,7 @@ MAX_LINES: Final = 1_000_000
 
 _METADATA = re.compile(
     rb"#[ \t]+(?P<kind>HELP|TYPE|UNIT)[ \t]+"
-    rb'(?:(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*+)|"(?P<quoted>(?:[^"\\]|\\.)*+)")(?![^ \t])'
+    rb'(?:(?P<name>[a-zA-Z_:][a-zA-Z0-9_:]*+)|"(?P<quoted>[^"\\]*+(?:\\.[^"\\]*+)*)")(?![^ \t])'
 )
 _NO_NAME = re.compile(rb"#[ \t]+(?:HELP|TYPE|UNIT)[ \t]+")
 _CREATED = "_created"

@@ -6,35 +6,36 @@ from typing import Final
 from figwatch_agent.model.batch import Series
 
 _NAME = rb"[a-zA-Z_:][a-zA-Z0-9_:]*+"
-_QUOTED = rb'"(?:[^"\\]|\\.)*+"'
-_LABELS = rb'\{[^"{}]*+(?:' + _QUOTED + rb'[^"{}]*+)*+\}'
+_QUOTED = rb'"[^"\\]*+(?:\\.[^"\\]*+)*"'
+_LABELS = rb'\{[^"{}]*+(?:' + _QUOTED + rb'[^"{}]*+)*\}'
+_KEY = rb"(?P<key>" + _NAME + rb"(?:[ \t]*+" + _LABELS + rb"|(?![ \t]*+" + _LABELS + rb"))|" + _LABELS + rb")"
 
-# Possessive throughout: a hostile line costs one pass, never a search.
+# Possessive where one character repeats, and what follows a group that repeats is never how it goes on: a hostile line
+# costs one pass and the way back, never a search. Groups are not possessive: Python 3.11.2, which Debian 12 ships, and
+# others before 3.11.5 then miss what matches.
 SAMPLE: Final = re.compile(
-    rb"(?P<key>" + _NAME + rb"(?:[ \t]*+" + _LABELS + rb")?+|" + _LABELS + rb")"
-    rb"(?:(?<=\})[ \t]*+|[ \t]++)"
+    _KEY + rb"(?:(?<=\})[ \t]*+|[ \t]++)"
     rb"(?P<value>[^ \t#]++)"
-    rb"(?:[ \t]++[-+0-9.eE]++)?+"  # a timestamp; the scrape's own time counts
-    rb"(?:[ \t]++#[ \t]*+\{.*+)?+"  # an exemplar
+    rb"(?:[ \t]++[-+0-9.eE]++)?"  # a timestamp; the scrape's own time counts
+    rb"(?:[ \t]++#[ \t]*+\{.*+)?"  # an exemplar
 )
 """A whole line: ``key`` is the raw text of the series, ``value`` the raw text of its value."""
 
 DATED: Final = re.compile(
-    rb"(?P<key>" + _NAME + rb"(?:[ \t]*+" + _LABELS + rb")?+|" + _LABELS + rb")"
-    rb"(?:(?<=\})[ \t]*+|[ \t]++)"
+    _KEY + rb"(?:(?<=\})[ \t]*+|[ \t]++)"
     rb"(?P<value>[^ \t#]++)"
     rb"[ \t]++(?P<stamp>[-+0-9.eE]++)"
-    rb"(?:[ \t]++#[ \t]*+\{.*+)?+"
+    rb"(?:[ \t]++#[ \t]*+\{.*+)?"
 )
 """The same where a timestamp must stand: a line of a history."""
 
 _NAME_OF_KEY = re.compile(_NAME)
 _TERM = re.compile(
     rb"[ \t]*+(?:(?P<name>[a-zA-Z_][a-zA-Z0-9_]*+)|(?P<quoted>" + _QUOTED + rb"))"
-    rb"[ \t]*+(?:=[ \t]*+(?P<value>" + _QUOTED + rb"))?+[ \t]*+(?:,[ \t]*+|\Z)"
+    rb"[ \t]*+(?:=[ \t]*+(?P<value>" + _QUOTED + rb"))?[ \t]*+(?:,[ \t]*+|\Z)"
 )
 _PLAIN_LABEL = rb'[a-zA-Z_][a-zA-Z0-9_]*+="[^"\\]*+"'
-_PLAIN = re.compile(_PLAIN_LABEL + rb"(?:," + _PLAIN_LABEL + rb")*+,?")  # how nearly all labels are written
+_PLAIN = re.compile(_PLAIN_LABEL + rb"(?:," + _PLAIN_LABEL + rb")*,?")  # how nearly all labels are written
 _PLAIN_PAIR = re.compile(r'([a-zA-Z0-9_]+)="([^"]*)"')
 _ESCAPE = re.compile(r'\\[\\n"]')
 _MEANING = {"\\\\": "\\", "\\n": "\n", '\\"': '"'}
