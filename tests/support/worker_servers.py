@@ -135,7 +135,9 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 
 def _is_alive(pid: int) -> bool:
+    """Whether a process runs: neither gone, nor dead and not yet buried by its parent (Z), nor just being buried (X)."""
     try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text("ascii", "replace")
+        status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
     except OSError:
         return False
+    return "\nState:\tZ" not in status and "\nState:\tX" not in status

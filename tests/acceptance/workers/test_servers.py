@@ -19,8 +19,12 @@ IN_FLIGHT = 30
 async def kill_now_and_then(server: Server, kills: int, pause: float) -> None:
     """Kill a worker, wait until its successor answers, go on."""
     chance = Random(7)
-    for _ in range(kills):
-        os.kill(chance.choice(sorted(await server.workers())), signal.SIGKILL)
+    while kills:
+        try:
+            os.kill(chance.choice(sorted(await server.workers())), signal.SIGKILL)
+        except ProcessLookupError:  # the last one killed, buried since it was looked at
+            continue
+        kills -= 1
         await asyncio.sleep(pause)
 
 
