@@ -7,12 +7,13 @@ DEMO := $(VENV)/.figwatch-demo
 DEV := $(VENV)/.figwatch-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow check format bench simulate mutate docs generate constraints parts clean
+.PHONY: help demo install test test-slow test-pythons check format bench simulate mutate docs generate constraints parts clean
 
 help:
 	@echo "make demo         run the reference migration in a box (ARGS=\"--fault outage\" changes the story)"
 	@echo "make test         the suite, under ten minutes; what cannot run on this machine is listed at the end"
 	@echo "make test-slow    the long fault hunts"
+	@echo "make test-pythons the wheel's tests on each other Python of this machine"
 	@echo "make check        format, lint, types, floors, generated files, version"
 	@echo "make format       put the code into the agreed form"
 	@echo "make bench        what figwatch costs, as ratios with their limits"
@@ -33,6 +34,11 @@ test: $(DEV) parts
 
 test-slow: $(DEV) parts
 	@$(PY) tools/suite.py slow $(ARGS)
+
+test-pythons: $(DEV)
+	@rm -rf .artefacts/dist
+	@$(PY) -m build --wheel --outdir .artefacts/dist . >/dev/null
+	@$(PY) tools/pythons.py .artefacts/dist/*.whl $(ARGS)
 
 check: $(DEV)
 	$(VENV)/bin/ruff format --check .

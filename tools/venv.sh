@@ -24,10 +24,11 @@ version_of() {
     "$1" -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])' 2>/dev/null || echo 'does not start'
 }
 
-# Sets python (empty if none is new enough) and seen (what was looked at). Prefers an interpreter that can make a venv.
+# Sets python (empty if none is new enough) and seen (what was looked at). Prefers an interpreter that can make a venv,
+# and those first that the suite has run on.
 find_python() {
     python='' seen=''
-    for name in python3.14 python3.13 python3.12 python3.11 python3 python; do
+    for name in python3.13 python3.12 python3.11 python3 python python3.14; do
         command -v "$name" >/dev/null 2>&1 || continue
         seen="$seen${seen:+, }$name ($(version_of "$name"))"
         works "$name" || continue

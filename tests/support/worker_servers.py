@@ -135,7 +135,7 @@ async def _ended(process: asyncio.subprocess.Process) -> None:
 
 
 def _is_alive(pid: int) -> bool:
-    """Whether a process runs: neither gone, nor dead and not yet buried by its parent (Z), nor just being buried (X)."""
+    """Whether a process runs: neither gone, nor dead and not yet buried by its parent (Z), nor being buried (X)."""
     try:
         status = Path(f"/proc/{pid}/status").read_text("ascii", "replace")
     except OSError:

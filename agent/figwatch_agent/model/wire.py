@@ -86,6 +86,7 @@ def _hints(kind: type) -> dict[str, Any]:
 @lru_cache(maxsize=1024)
 def _reader(kind: Any) -> Reader:
     """What makes a value of a kind; found once, so that thousands of series are read at the pace of their members."""
+    kind = _meant(kind)
     origin = typing.get_origin(kind)
     if origin in (typing.Union, types.UnionType):
         return partial(_union, typing.get_args(kind))
@@ -104,6 +105,15 @@ def _reader(kind: Any) -> Reader:
     if isinstance(kind, type) and is_dataclass(kind):
         return partial(_object, kind)
     return _same
+
+
+def _meant(kind: Any) -> Any:
+    """The kind itself where a type alias stands for it, as NumPy 2.5 calls its arrays on Python 3.12 and later."""
+    origin = typing.get_origin(kind)
+    value = getattr(kind if origin is None else origin, "__value__", None)
+    if value is None:
+        return kind
+    return _meant(value if origin is None else value[typing.get_args(kind)])
 
 
 def _same(raw: Any) -> Any:

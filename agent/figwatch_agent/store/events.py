@@ -26,8 +26,8 @@ def load(connection: sqlite3.Connection) -> tuple[Event, ...]:
 def newest(connection: sqlite3.Connection, kind: EventKind | None, limit: int) -> tuple[Event, ...]:
     """Those that happened last, newest first; of one kind where one is given."""
     found = connection.execute(
-        "SELECT value FROM event WHERE ?1 IS NULL OR kind = ?1 ORDER BY at DESC, key DESC LIMIT ?2",
-        (None if kind is None else kind.value, limit),
+        "SELECT value FROM event WHERE :kind IS NULL OR kind = :kind ORDER BY at DESC, key DESC LIMIT :limit",
+        {"kind": None if kind is None else kind.value, "limit": limit},
     )
     return tuple(from_text(Event, value) for (value,) in found)
 

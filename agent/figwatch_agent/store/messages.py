@@ -47,6 +47,8 @@ def topics(connection: sqlite3.Connection, receiver: str) -> tuple[Topic, ...]:
 def known(connection: sqlite3.Connection, incident: str | None) -> dict[Key, str]:
     """Every id, or those of one incident."""
     found = connection.execute(
-        "SELECT incident, receiver, page_group, message_id FROM message WHERE ?1 IS NULL OR incident = ?1", (incident,)
+        """SELECT incident, receiver, page_group, message_id FROM message
+            WHERE :incident IS NULL OR incident = :incident""",
+        {"incident": incident},
     )
     return {(about, receiver, group): message_id for about, receiver, group, message_id in found}

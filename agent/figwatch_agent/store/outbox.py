@@ -118,8 +118,8 @@ def deliveries(connection: sqlite3.Connection, incident: str | None, limit: int)
     """Rows with their state, newest first."""
     found = connection.execute(
         """SELECT value, receiver, state, attempts, created_at, next_at, reason, ambiguous, original_receiver
-            FROM outbox WHERE ?1 IS NULL OR incident = ?1 ORDER BY position DESC LIMIT ?2""",
-        (incident, limit),
+            FROM outbox WHERE :incident IS NULL OR incident = :incident ORDER BY position DESC LIMIT :limit""",
+        {"incident": incident, "limit": limit},
     )
     rows = [_delivery(columns) for columns in found]
     known = messages.known(connection, incident)
@@ -143,9 +143,9 @@ def queues(connection: sqlite3.Connection) -> tuple[Queue, ...]:
 def _hand_over(connection: sqlite3.Connection, incident: str, receiver: str, heir: str) -> None:
     # Nothing of these rows has reached the heir, so they start afresh there.
     connection.execute(
-        """UPDATE outbox SET receiver = ?1, state = 'pending', attempts = 0, next_at = 0, ambiguous = 0,
+        """UPDATE outbox SET receiver = ?, state = 'pending', attempts = 0, next_at = 0, ambiguous = 0,
             original_receiver = iif(original_receiver = '', receiver, original_receiver)
-            WHERE incident = ?2 AND receiver = ?3 AND state IN ('pending', 'sending')""",
+            WHERE incident = ? AND receiver = ? AND state IN ('pending', 'sending')""",
         (heir, incident, receiver),
     )
     connection.execute(

@@ -78,9 +78,9 @@ def transitions(connection: sqlite3.Connection, limit: int) -> tuple[Transition,
 def ledger(connection: sqlite3.Connection, slo: str | None) -> tuple[LedgerEntry, ...]:
     """The budget ledger, oldest first."""
     found = connection.execute(
-        f"""SELECT {_CELL} FROM ledger WHERE ?1 IS NULL OR slo = ?1
+        f"""SELECT {_CELL} FROM ledger WHERE :slo IS NULL OR slo = :slo
             ORDER BY interval, slo, route, side, incident, exclusion""",  # noqa: S608 (a constant)
-        (slo,),
+        {"slo": slo},
     )
     return tuple(_ledger_entry(columns) for columns in found)
 

@@ -58,9 +58,13 @@ def rotel(behind: Collector, folder: Path) -> Iterator[dict[str, str]]:
     spec = importlib.util.find_spec("rotel")
     if spec is None or spec.origin is None:
         not_here("rotel (pip install rotel)")
+    agent = Path(spec.origin).with_name("rotel-agent")
+    version = subprocess.run([agent, "--version"], capture_output=True, text=True, timeout=10, check=False)
+    if version.returncode != 0:  # it needs the shared library of its Python, which not every Python has
+        not_here(f"rotel (does not start: {version.stderr.strip()})")
     ports = {HTTP: refusing_port(), GRPC: refusing_port()}
     command = [
-        str(Path(spec.origin).with_name("rotel-agent")), "start",
+        str(agent), "start",
         "--otlp-http-endpoint", f"127.0.0.1:{ports[HTTP]}",
         "--otlp-grpc-endpoint", f"127.0.0.1:{ports[GRPC]}",
         "--exporter", "otlp", "--otlp-exporter-protocol", "http", "--otlp-exporter-endpoint", behind.url,
