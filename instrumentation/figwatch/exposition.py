@@ -5,7 +5,6 @@ from itertools import zip_longest
 from typing import Any, Final, Literal, overload
 
 from prometheus_client import CollectorRegistry, samples
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.exposition import generate_latest as plain_text
 from prometheus_client.metrics_core import Metric
 from prometheus_client.openmetrics.exposition import CONTENT_TYPE_LATEST as CONTENT_TYPE_OPENMETRICS
@@ -20,6 +19,8 @@ from figwatch.span_record import SpanRecord
 from figwatch.telemetry import Telemetry, process
 
 _OPENMETRICS: Final = "application/openmetrics-text"
+_PLAIN: Final = "text/plain; version=0.0.4; charset=utf-8"
+"""prometheus_client has a name for it from 0.23 on."""
 _TOTAL: Final = "_total"
 _NANOSECONDS: Final = 1e9
 
@@ -57,7 +58,7 @@ class Page:
         try:
             if wants_openmetrics(accept):
                 return 200, CONTENT_TYPE_OPENMETRICS, openmetrics_text(self._registry)  # type: ignore[no-untyped-call]  # untyped in prometheus_client
-            return 200, CONTENT_TYPE_PLAIN_0_0_4, plain_text(self._registry)
+            return 200, _PLAIN, plain_text(self._registry)
         except Exception as error:  # noqa: BLE001 - a scrape must not take the service down
             self._telemetry.health.fault("exposition", error)
             return 500, "text/plain; charset=utf-8", b"the metrics page could not be made; see the service's log\n"

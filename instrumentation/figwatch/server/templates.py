@@ -23,7 +23,7 @@ def asgi_template(scope: Mapping[str, Any]) -> str | None:
     route = scope.get("route")
     if route is None:
         noted: str | None = scope.get(NOTED_ROUTE)
-        return noted
+        return _template_of_endpoint(scope) if noted is None and "endpoint" in scope else noted
     own = _fastapi_included(scope) if "fastapi" in scope else None
     if own is None:
         own = getattr(route, "path_format", None) or getattr(route, "path", None)
@@ -34,8 +34,8 @@ def asgi_template(scope: Mapping[str, Any]) -> str | None:
     mounted: str = scope.get("root_path", "")[len(scope["app_root_path"]) :]
     if not mounted:
         return own
-    prefix = _mount_template(getattr(scope.get("router"), "routes", ()), segments_of(mounted))
-    return None if prefix is None else _joined(prefix, own, getattr(route, "routes", None) is not None)
+    place = _below_mounts(getattr(scope.get("router"), "routes", ()), segments_of(mounted))
+    return None if place is None else _joined(place[0], own, getattr(route, "routes", None) is not None)
 
 
 def wsgi_template(environ: Mapping[str, Any]) -> str | None:
@@ -100,10 +100,38 @@ def _joined(prefix: str, own: str, is_mount: bool) -> str:
     return prefix + "/{path:path}" if is_mount else prefix + own
 
 
-def _mount_template(routes: Any, segments: list[str]) -> str | None:
-    """The templates of the mounts that lead to `segments`, joined: a concrete prefix would not be bounded."""
+def _template_of_endpoint(scope: Mapping[str, Any]) -> str | None:
+    """Starlette before 1.7, and FastAPI for mounts and plain routes, note the endpoint alone: its route is sought."""
+    root: str = scope.get("root_path", "")
+    mounted = root[len(scope["app_root_path"]) :] if "app_root_path" in scope else ""
+    place = _below_mounts(getattr(scope.get("router"), "routes", ()), segments_of(mounted))
+    if place is None:
+        return None
+    prefix, routes = place
+    own = _path_to(scope["endpoint"], routes, scope["path"].removeprefix(root))
+    if own is None:
+        return _joined(prefix, "", is_mount=True) if mounted else None
+    return prefix + own
+
+
+def _path_to(endpoint: Any, routes: Any, path: str) -> str | None:
+    """The template of the route that has this endpoint and takes this path; several may do the one or the other."""
+    for route in routes:
+        if getattr(route, "endpoint", None) is endpoint:
+            if route.path_regex.match(path):
+                template: str = route.path_format
+                return template
+        elif not getattr(route, "path", ""):  # a host, or a mount that takes nothing off the path
+            below = _path_to(endpoint, getattr(route, "routes", ()), path)
+            if below is not None:
+                return below
+    return None
+
+
+def _below_mounts(routes: Any, segments: list[str]) -> tuple[str, Any] | None:
+    """The templates of the mounts that lead to `segments`, joined: a prefix as sent has no bound; the routes below."""
     if not segments:
-        return ""
+        return "", routes
     for mount in routes:
         below = getattr(mount, "routes", None)
         path = getattr(mount, "path", None)
@@ -111,9 +139,9 @@ def _mount_template(routes: Any, segments: list[str]) -> str | None:
             continue
         wanted = segments_of(path)
         if wanted and len(wanted) <= len(segments) and _matches(wanted, segments):
-            rest = _mount_template(below, segments[len(wanted) :])
+            rest = _below_mounts(below, segments[len(wanted) :])
             if rest is not None:
-                return path.rstrip("/") + rest
+                return path.rstrip("/") + rest[0], rest[1]
     return None
 
 
