@@ -7,13 +7,15 @@ DEMO := $(VENV)/.figwatch-demo
 DEV := $(VENV)/.figwatch-dev
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-slow test-pythons check format bench simulate mutate docs generate constraints parts clean
+.PHONY: help demo install test test-slow test-pythons test-lowest wheel check format bench simulate mutate docs generate constraints parts clean
 
 help:
 	@echo "make demo         run the reference migration in a box (ARGS=\"--fault outage\" changes the story)"
 	@echo "make test         the suite, under ten minutes; what cannot run on this machine is listed at the end"
 	@echo "make test-slow    the long fault hunts"
 	@echo "make test-pythons the wheel's tests on each other Python of this machine"
+	@echo "make test-lowest  the same with the lowest versions that pyproject.toml allows"
+	@echo "make wheel        build the wheel that the two above install, in .artefacts/dist"
 	@echo "make check        format, lint, types, floors, generated files, version"
 	@echo "make format       put the code into the agreed form"
 	@echo "make bench        what figwatch costs, as ratios with their limits"
@@ -35,10 +37,17 @@ test: $(DEV) parts
 test-slow: $(DEV) parts
 	@$(PY) tools/suite.py slow $(ARGS)
 
-test-pythons: $(DEV)
+test-pythons: wheel
+	@$(PY) tools/pythons.py .artefacts/dist/*.whl $(ARGS)
+
+test-lowest: wheel
+	@$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --extra test --resolution lowest-direct \
+		--no-emit-index-url --no-emit-find-links --output-file .artefacts/lowest.txt pyproject.toml
+	@$(PY) tools/pythons.py .artefacts/dist/*.whl --constraints=.artefacts/lowest.txt $(ARGS)
+
+wheel: $(DEV)
 	@rm -rf .artefacts/dist
 	@$(PY) -m build --wheel --outdir .artefacts/dist . >/dev/null
-	@$(PY) tools/pythons.py .artefacts/dist/*.whl $(ARGS)
 
 check: $(DEV)
 	$(VENV)/bin/ruff format --check .

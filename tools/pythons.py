@@ -1,14 +1,16 @@
 """Run the suite of the installed wheel on the other Pythons of this machine.
 
-    python tools/pythons.py WHEEL [--newest] [pytest options]
+    python tools/pythons.py WHEEL [--newest | --constraints=FILE] [pytest options]
 
 Of each minor version that figwatch supports the lowest patch is taken, which has the faults that later ones mended;
 ``--newest`` takes the highest minor version alone. Each gets an environment that is thrown away. A Python whose
-environment cannot be made here is said aloud and fails nothing: tests that fail do.
+environment cannot be made here is said aloud and fails nothing: tests that fail do. With ``--constraints`` it is the
+Python that runs this, with other versions of what figwatch needs.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import subprocess
 import sys
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent
+CONSTRAINTS: Final = ROOT / "constraints.txt"
 OLDEST: Final = (3, 11)
 ASK: Final = "import ensurepip, sys, venv; print(*sys.version_info[:3])"
 """Fails where Debian has split venv off."""
@@ -49,12 +52,12 @@ def others() -> dict[Version, Path]:
     return {version: found[version] for version in sorted(lowest)}
 
 
-def run(python: Path, wheel: Path, options: list[str]) -> str:
+def run(python: Path, wheel: Path, constraints: Path, options: list[str]) -> str:
     """Install the wheel for a Python and run its suite; how that ended, in words."""
     with tempfile.TemporaryDirectory() as folder:
         environment = Path(folder, "venv")
         inside = str(environment / "bin" / "python")
-        pip = [inside, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-c", "constraints.txt"]
+        pip = [inside, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "-c", str(constraints)]
         if not (succeeds(str(python), "-m", "venv", str(environment)) and succeeds(*pip, f"{wheel}[test]")):
             return "not run: its environment could not be made here"
         return "passed" if succeeds(inside, "tools/suite.py", "wheel", *options) else "FAILED"
@@ -68,20 +71,18 @@ def succeeds(*command: str) -> bool:
 
 def main(arguments: list[str]) -> int:
     """Run them all and give one account; 1 where tests failed."""
-    newest = "--newest" in arguments
-    wheels = [argument for argument in arguments if argument.endswith(".whl")]
-    if len(wheels) != 1:
-        print("usage: python tools/pythons.py WHEEL [--newest] [pytest options]", file=sys.stderr)
-        return 2
-    options = [argument for argument in arguments if argument not in ("--newest", *wheels)]
-    chosen = others()
-    if newest:
-        chosen = {version: chosen[version] for version in list(chosen)[-1:]}
+    reader = argparse.ArgumentParser(description="Run the suite of the installed wheel on other Pythons.")
+    reader.add_argument("wheel", type=Path)
+    which = reader.add_mutually_exclusive_group()
+    which.add_argument("--newest", action="store_true", help="the highest minor version alone")
+    which.add_argument("--constraints", type=Path, help="this Python, with the versions that stand in a file")
+    asked, options = reader.parse_known_args(arguments)
+    chosen = others() if asked.constraints is None else {sys.version_info[:3]: Path(sys.executable)}
     account: dict[str, str] = {}
-    for version, python in chosen.items():
+    for version, python in list(chosen.items())[-1 if asked.newest else 0 :]:
         name = ".".join(map(str, version))
         print(f"== Python {name}: {python}", flush=True)
-        account[name] = run(python, Path(wheels[0]).resolve(), options)
+        account[name] = run(python, asked.wheel.resolve(), (asked.constraints or CONSTRAINTS).resolve(), options)
     print()
     for name, ended in account.items():
         print(f"Python {name:<15} {ended}")
